@@ -1,0 +1,1 @@
+"""What takes hours: stages that can be interrupted at any moment, and whose results add up."""

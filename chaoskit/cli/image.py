@@ -1,0 +1,57 @@
+"""`chaoskit image`: build, list and remove chaoskit's own images."""
+
+import time
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from chaoskit.cluster import engine as engines
+from chaoskit.cluster import images
+
+
+@click.group()
+def command() -> None:
+    """Build, list and remove chaoskit's own images."""
+
+
+@command.command()
+@click.argument("kinds", nargs=-1, type=click.Choice(images.KINDS))
+def build(kinds: tuple[str, ...]) -> None:
+    """Build what is missing (all KINDS if none is named); what is there is left as it is."""
+    console = Console(highlight=False)
+    started = time.monotonic()
+    built = images.ensure(_client(), kinds or images.KINDS, images.Lines(console.print))
+    for kind, references in built.items():
+        console.print(f"{kind}: {', '.join(references)}")
+    console.print(f"images ready after {time.monotonic() - started:.1f} s")
+
+
+@command.command("ls")
+def list_images() -> None:
+    """List chaoskit's images in the engine."""
+    table = Table("image", "kind", "size", "created", "")
+    for row in images.rows(_client()):
+        size = f"{row.size_bytes / 1e6:.0f} MB"
+        note = "" if row.current else "older sources"
+        table.add_row(row.reference, row.kind, size, row.created, note)
+    Console().print(table)
+
+
+@command.command()
+@click.argument("references", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="All of chaoskit's images.")
+def rm(references: tuple[str, ...], everything: bool) -> None:
+    """Remove images by REFERENCE."""
+    client = _client()
+    if everything:
+        references = tuple(row.reference for row in images.rows(client))
+    if not references:
+        raise click.UsageError("name images to remove, or --all")
+    images.remove(client, references)
+    click.echo(f"removed {len(references)} images")
+
+
+def _client() -> Any:
+    return images.connect(engines.require())

@@ -1,0 +1,133 @@
+"""Node-loss profiles: how fast Kubernetes gives a node up, and the bounds that follow.
+
+All constants are Kubernetes' own defaults unless said otherwise: node lifecycle controller
+(monitor period 5 s, grace 40 s up to v1.31 and 50 s from v1.32), kubelet lease of 40 s renewed
+each quarter of it, tolerations of 300 s set by admission.
+"""
+
+import re
+from dataclasses import dataclass
+
+from chaoskit.errors import UsageError
+
+_GRACE_BEFORE_1_32_S = 40.0
+_GRACE_SINCE_1_32_S = 50.0
+# The kubelet retries a lease update with a back-off of at most 7 s and posts its status each 10 s.
+_LEASE_RETRY_S = 7.0
+_STATUS_PERIOD_S = 10.0
+# Nodes are tainted by a queue of 0.1 nodes a second (--node-eviction-rate).
+_TAINT_RATE_S = 10.0
+# What a busy host adds to any of these: API writes, watches, scheduling of the controllers.
+_SLACK_S = 5.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """Timing of node loss. `None` leaves the value to Kubernetes' default of that version."""
+
+    name: str
+    grace_s: float | None
+    monitor_period_s: float
+    lease_s: float
+    toleration_s: float
+
+    @property
+    def renew_s(self) -> float:
+        """The kubelet renews its lease each quarter of the lease's duration."""
+        return self.lease_s / 4
+
+
+FAST = Profile(name="fast", grace_s=16.0, monitor_period_s=1.0, lease_s=12.0, toleration_s=20.0)
+DEFAULT = Profile(
+    name="default", grace_s=None, monitor_period_s=5.0, lease_s=40.0, toleration_s=300.0
+)
+PROFILES = {profile.name: profile for profile in (FAST, DEFAULT)}
+
+
+def profile_named(name: str) -> Profile:
+    """The profile of that name; raises `UsageError`."""
+    if name not in PROFILES:
+        raise UsageError(
+            "unknown node-loss profile", seen=name, next_step=f"one of {', '.join(PROFILES)}"
+        )
+    return PROFILES[name]
+
+
+def version_pair(version: str) -> tuple[int, int]:
+    """("v1.36.3", "v1.33.1+k3s1", "1.30") → (1, 36), (1, 33), (1, 30); raises `UsageError`."""
+    match = re.match(r"v?(\d+)\.(\d+)", version)
+    if match is None:
+        raise UsageError("not a Kubernetes version", seen=version, next_step="like v1.36.3")
+    return int(match[1]), int(match[2])
+
+
+def grace_s(profile: Profile, version: str) -> float:
+    """Seconds without a lease renewal after which a node counts as lost."""
+    if profile.grace_s is not None:
+        return profile.grace_s
+    return _GRACE_SINCE_1_32_S if version_pair(version) >= (1, 32) else _GRACE_BEFORE_1_32_S
+
+
+def not_ready_after_s(profile: Profile, version: str) -> float:
+    """Earliest moment after a cut at which the node may be NotReady.
+
+    The last renewal may be one period old when the cut comes.
+    """
+    return max(0.0, grace_s(profile, version) - profile.renew_s - profile.monitor_period_s)
+
+
+def not_ready_within_s(profile: Profile, version: str) -> float:
+    """Latest moment after a cut at which the node must be NotReady.
+
+    The controller dates a renewal by when it looked (one period late) and looks again one
+    period after the grace has run out.
+    """
+    return grace_s(profile, version) + 2 * profile.monitor_period_s + _SLACK_S
+
+
+def evicted_after_s(profile: Profile, version: str) -> float:
+    """Earliest deletion of the lost node's pods."""
+    return not_ready_after_s(profile, version) + profile.toleration_s
+
+
+def evicted_within_s(profile: Profile, version: str) -> float:
+    """Latest moment at which pods with the default tolerations carry a deletion timestamp."""
+    return not_ready_within_s(profile, version) + profile.toleration_s + _TAINT_RATE_S
+
+
+def ready_again_within_s(profile: Profile) -> float:
+    """Latest moment after a heal at which the node must be Ready, its taints gone."""
+    return (
+        max(profile.renew_s, _LEASE_RETRY_S)
+        + _STATUS_PERIOD_S
+        + 2 * profile.monitor_period_s
+        + _TAINT_RATE_S
+        + _SLACK_S
+    )
+
+
+def controller_manager_arguments(profile: Profile) -> tuple[str, ...]:
+    """Flags of kube-controller-manager, without dashes as k3s passes them on."""
+    if profile.grace_s is None:
+        return ()
+    return (
+        f"node-monitor-grace-period={profile.grace_s:g}s",
+        f"node-monitor-period={profile.monitor_period_s:g}s",
+    )
+
+
+def api_server_arguments(profile: Profile) -> tuple[str, ...]:
+    """Flags of kube-apiserver: the tolerations that admission gives to every pod."""
+    if profile.grace_s is None:
+        return ()
+    return (
+        f"default-not-ready-toleration-seconds={profile.toleration_s:g}",
+        f"default-unreachable-toleration-seconds={profile.toleration_s:g}",
+    )
+
+
+def kubelet_fields(profile: Profile) -> dict[str, object]:
+    """Fields of KubeletConfiguration; the lease has no command-line flag."""
+    if profile.grace_s is None:
+        return {}
+    return {"nodeLeaseDurationSeconds": int(profile.lease_s)}

@@ -1,0 +1,1 @@
+"""Faults of the network: links, packets and names."""

@@ -1,0 +1,1 @@
+"""Faults of whoever operates the cluster, and of their clients."""

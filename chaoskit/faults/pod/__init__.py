@@ -1,0 +1,1 @@
+"""Faults of pods: taken away, stuck, failing their probes; and of their containers."""

@@ -1,0 +1,1 @@
+"""Faults of what pods need around them: configuration, quotas, registries."""

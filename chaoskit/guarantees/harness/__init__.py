@@ -1,0 +1,1 @@
+"""Whether the harness itself can be believed: its load, and its two witnesses."""

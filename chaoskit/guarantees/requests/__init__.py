@@ -1,0 +1,1 @@
+"""What users of a service see: whether, how soon and by whom their requests are answered."""

@@ -1,0 +1,1 @@
+"""What a Deployment promises: its rollouts, their ends, revisions and undoing."""

@@ -1,0 +1,3 @@
+"""The record: everything that happened in a run, on one monotonic clock."""
+
+SCHEMA_VERSION = 2

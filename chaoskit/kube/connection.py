@@ -1,0 +1,70 @@
+"""Connections to an API server: made from a kubeconfig, their failures turned into our errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import urllib3
+import websocket
+import yaml
+from kubernetes.client import Configuration
+from kubernetes.client.exceptions import ApiException
+from kubernetes.config import ConfigException, load_kube_config
+from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+
+from chaoskit.errors import UsageError
+from chaoskit.kube import refusal
+from chaoskit.kube.refusal import Call
+
+#: A dead server is noticed after 10 + 3 * 5 s of silence instead of client-go's 30 + 9 * 15 s.
+_KEEPALIVE = tcp_keepalive_socket_options(idle=10, interval=5, count=3)
+
+
+def configured(kubeconfig: Path, context: str | None) -> Configuration:
+    """How to reach the cluster of a kubeconfig; raises `UsageError` for an unusable one."""
+    configuration = Configuration()
+    try:
+        load_kube_config(
+            config_file=str(kubeconfig),
+            context=context,
+            client_configuration=configuration,
+            persist_config=False,  # never write into the user's file
+        )
+    except (ConfigException, OSError, yaml.YAMLError, TypeError, ValueError) as error:
+        raise UsageError(
+            "this kubeconfig cannot be used",
+            subject=str(kubeconfig) + (f", context {context}" if context else ""),
+            seen=f"{type(error).__name__}: {error}",
+            next_step="name an existing kubeconfig, and a context that stands in it",
+        ) from error
+    configuration.retries = False  # urllib3 would repeat requests and hide the fault
+    configuration.socket_options = _KEEPALIVE
+    return configuration
+
+
+@contextmanager
+def connection_errors(call: Call, server: str) -> Iterator[None]:
+    """Turn what the connection layer raises into errors that name the request."""
+    try:
+        yield
+    except (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError) as error:
+        raise refusal.unreachable(call, server, error) from error
+    except (urllib3.exceptions.SSLError, ApiException) as error:
+        # ApiException (status 0) is how the package reports a failed TLS handshake.
+        raise refusal.distrusted(call, server, error) from error
+    except urllib3.exceptions.HTTPError as error:
+        raise refusal.lost(call, f"{type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def websocket_errors(call: Call, timeout_s: float) -> Iterator[None]:
+    """The same for a stream that must stand within `timeout_s`."""
+    # The package gives its sockets no timeout of their own; without one a handshake with a cut
+    # node's kubelet would hang. The default is read when the socket is made, by no one else here.
+    websocket.setdefaulttimeout(timeout_s)
+    try:
+        yield
+    except ApiException as error:  # status 0: any failure of the handshake, as text
+        raise refusal.from_handshake(call, str(error.reason)) from error
+    except (websocket.WebSocketException, OSError) as error:
+        raise refusal.lost(call, f"{type(error).__name__}: {error}") from error

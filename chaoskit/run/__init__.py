@@ -1,0 +1,7 @@
+"""A run: what a scenario holds as `chaos`, from the first watched object to the verdict."""
+
+from chaoskit.run.composition import Planned
+from chaoskit.run.outcome import CapabilityAbsent, NotHeld
+from chaoskit.run.run import Run, RunSetup
+
+__all__ = ["CapabilityAbsent", "NotHeld", "Planned", "Run", "RunSetup"]

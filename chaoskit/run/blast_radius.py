@@ -1,0 +1,65 @@
+"""What a fault may not touch unless the scenario says so: judged before anything is broken."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from chaoskit.errors import UsageError
+from chaoskit.faults.fault import Fault, Reach
+
+#: What `allow=` may name, each with what it lets a fault do.
+ALLOWANCES = {
+    "entry_node": "cut a node through which a running load comes in",
+    "last_control_plane": "cut the last node with a control plane",
+    "foreign_namespace": "touch a namespace that is not this run's own",
+    "node_faults": "touch nodes of a cluster that chaoskit has not started",
+}
+EVERYTHING = tuple(ALLOWANCES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What is to be spared: the nodes through which running loads come in (`entries`), the nodes
+    with a control plane that are not cut already, the run's own namespaces (None: any will do),
+    and whether nodes may be broken here at all.
+    """
+
+    entries: Collection[str]
+    control_plane: Collection[str]
+    namespaces: Collection[str] | None
+    has_node_faults: bool
+
+
+def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) -> None:
+    """Raise `UsageError` for a fault that reaches further than `allow` lets it."""
+    if unknown := sorted(set(allow) - ALLOWANCES.keys()):
+        raise UsageError(
+            "nothing that can be allowed",
+            subject=f"fault {fault.name} on {fault.target}",
+            seen=", ".join(unknown),
+            next_step=f"allow takes {', '.join(ALLOWANCES)}",
+        )
+    for name, what, seen in _excesses(fault.reach, around):
+        if name not in allow:
+            raise UsageError(
+                f"would {what}",
+                subject=f"fault {fault.name} on {fault.target}",
+                seen=seen,
+                next_step=f'choose another target, or allow it by name: allow=("{name}",)',
+            )
+
+
+def _excesses(reach: Reach, around: Surroundings) -> Iterator[tuple[str, str, str]]:
+    if hit := sorted(reach.cut & set(around.entries)):
+        yield "entry_node", ALLOWANCES["entry_node"], f"a load comes in through {', '.join(hit)}"
+    servers = set(around.control_plane)
+    if servers and servers <= reach.cut:
+        names = ", ".join(sorted(servers))
+        yield "last_control_plane", ALLOWANCES["last_control_plane"], f"no other than {names}"
+    foreign = sorted(reach.namespaces - set(around.namespaces or reach.namespaces))
+    if foreign:
+        own = ", ".join(sorted(around.namespaces or ()))
+        seen = f"namespace {', '.join(foreign)}, its own is {own}"
+        yield "foreign_namespace", ALLOWANCES["foreign_namespace"], seen
+    if reach.nodes and not around.has_node_faults:
+        nodes = ", ".join(sorted(reach.nodes))
+        yield "node_faults", ALLOWANCES["node_faults"], f"nodes {nodes}"

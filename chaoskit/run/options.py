@@ -1,0 +1,80 @@
+"""What a session was asked for: checked options, with the value seen in every complaint."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from chaoskit.errors import UsageError
+
+_MOST_NODES = 9
+_SEED_BITS = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Options of a session; made by `checked`."""
+
+    image: str
+    servers: int
+    agents: int
+    profile: Literal["fast", "default"]
+    keep_cluster: bool
+    report_dir: Path
+    seed: int
+    strict: bool
+
+    @property
+    def nodes(self) -> str:
+        """As it is written on the command line: servers and agents, "1+2"."""
+        return f"{self.servers}+{self.agents}"
+
+    def as_text(self) -> dict[str, str]:
+        """For the report."""
+        return {
+            "image": self.image,
+            "nodes": self.nodes,
+            "profile": self.profile,
+            "keep-cluster": str(self.keep_cluster).lower(),
+            "seed": str(self.seed),
+            "strict": str(self.strict).lower(),
+        }
+
+
+def checked(
+    *,
+    image: str,
+    nodes: str,
+    profile: str,
+    keep_cluster: bool,
+    report_dir: str,
+    seed: str,
+    strict: bool,
+) -> Options:
+    """Options from what was written; raises `UsageError` naming the option and its value."""
+    match = re.fullmatch(r"(\d)\+(\d)", nodes)
+    if match is None or int(match[1]) < 1 or int(match[1]) + int(match[2]) > _MOST_NODES:
+        raise _wrong("--chaos-nodes", nodes, f"SERVERS+AGENTS such as 1+2, at most {_MOST_NODES}")
+    if profile not in ("fast", "default"):
+        raise _wrong("--chaos-profile", profile, "fast or default")
+    if not image or image != image.strip():
+        raise _wrong("--chaos-image", image, "auto, or an image reference")
+    if seed and not re.fullmatch(r"\d{1,18}", seed):
+        raise _wrong("--chaos-seed", seed, "a whole number of at most 18 digits")
+    return Options(
+        image=image,
+        servers=int(match[1]),
+        agents=int(match[2]),
+        profile="fast" if profile == "fast" else "default",
+        keep_cluster=keep_cluster,
+        report_dir=Path(report_dir),
+        seed=int(seed) if seed else secrets.randbits(_SEED_BITS),
+        strict=strict,
+    )
+
+
+def _wrong(option: str, seen: str, wanted: str) -> UsageError:
+    return UsageError(
+        "not a value of this option", subject=option, seen=repr(seen), next_step=wanted
+    )

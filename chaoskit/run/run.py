@@ -1,0 +1,354 @@
+"""The run itself: it starts the recorders, hands out load and faults, and judges the record."""
+
+import random
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from chaoskit import __version__, clock
+from chaoskit.cluster.container_scanner import ContainerScanner
+from chaoskit.cluster.k3s_cluster import K3sCluster
+from chaoskit.cluster.node import Node
+from chaoskit.errors import ChaoskitError, UsageError
+from chaoskit.faults.fault import Fault
+from chaoskit.faults.ledger.guard import Guard
+from chaoskit.guarantees.guarantee import Guarantee
+from chaoskit.guarantees.judge import Judgement, encode, judge, judgement
+from chaoskit.guarantees.verdict import Outcome
+from chaoskit.history.events import Calibration
+from chaoskit.history.folder import RecordFolder, RunInfo
+from chaoskit.history.reader import History
+from chaoskit.history.writer import EventWriter
+from chaoskit.kube.observer import Observer
+from chaoskit.load.driver import Driver
+from chaoskit.load.rates import Shape
+from chaoskit.load.sampling import ControlTarget
+from chaoskit.run.composition import Planned
+from chaoskit.run.faults import Faults
+from chaoskit.run.following import follow_names
+from chaoskit.run.injection import Told
+from chaoskit.run.loads import Entries, Loads
+from chaoskit.run.marks import Marks
+from chaoskit.run.outcome import NotHeld
+from chaoskit.run.sampled_load import SampledLoad
+from chaoskit.workloads.service import Service
+from chaoskit.workloads.specimen import KeyValue
+
+T = TypeVar("T")
+
+_SYNCED_WITHIN_S = 30.0
+_DEFAULT_FAULT_AT_MOST_S = 300.0
+_EFFECTIVE_WITHIN_S = 10.0
+#: A member that restarts while it is read is answered for again by its node within seconds.
+_STORE_READ_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSetup:
+    """What a run needs to know before it starts; `folder` is made for its record."""
+
+    folder: Path
+    run_id: str
+    scenario: str
+    title: str
+    description: str
+    rows: Sequence[str]
+    seed: int
+    namespace: str
+    profile: str
+    command: str
+
+
+class Run:
+    """What a scenario holds as `chaos`. Made by `start`, ended by `close`.
+
+    `random` is drawn from the run's seed and the scenario's name: it fixes the plan, not the
+    cluster's timing.
+    """
+
+    def __init__(
+        self,
+        setup: RunSetup,
+        cluster: K3sCluster,
+        driver: Driver,
+        *,
+        control: ControlTarget | None = None,
+        guard: Guard | None = None,
+        dirty: Told = lambda reason: None,
+    ) -> None:
+        self.setup = setup
+        self.cluster = cluster
+        self.judgement: Judgement | None = None
+        self.random = random.Random(f"{setup.seed}/{setup.scenario}")
+        self.record = RecordFolder.create(setup.folder, _info(setup, cluster))
+        self.logs = setup.folder / "logs"
+        self.logs.mkdir()
+        self._writer = EventWriter(self.record.new_events_file("run"))
+        self.steps = Marks(self._writer)
+        self._observer: Observer | None = None
+        self._scanner: ContainerScanner | None = None
+        self._stopped = False
+        self._loads = Loads(driver, self.record, self.logs, self.random, control)
+        self._faults = Faults(
+            cluster, self.steps, self._loads, namespace=setup.namespace, guard=guard, dirty=dirty
+        )
+
+    @classmethod
+    def start(
+        cls,
+        setup: RunSetup,
+        cluster: K3sCluster,
+        driver: Driver,
+        *,
+        control: ControlTarget | None = None,
+        calibration: Calibration | None = None,
+        guard: Guard | None = None,
+        dirty: Told = lambda reason: None,
+    ) -> "Run":
+        """Start recording; returns when no change in the namespace goes unseen any more."""
+        run = cls(setup, cluster, driver, control=control, guard=guard, dirty=dirty)
+        try:
+            if calibration is not None:
+                run._writer.append(calibration)
+            run._observer = Observer.start(
+                cluster.kubeconfig,
+                [setup.namespace],
+                run.record.path,
+                run.logs / "observer.log",
+            )
+            run._scanner = ContainerScanner.start(
+                cluster, run.record.path, run.logs / "container-scan.log"
+            )
+            run._observer.wait_synced(_SYNCED_WITHIN_S)
+        except BaseException:
+            run.close()
+            raise
+        return run
+
+    def load(
+        self,
+        target: Service | KeyValue,
+        *,
+        via: Entries,
+        rate_per_s: float = 0.0,
+        shape: Shape | None = None,
+        connections: Sequence[str] = ("new", "kept"),
+        answer_timeout_s: float = 2.0,
+        connect_timeout_s: float = 2.0,
+    ) -> SampledLoad:
+        """Send requests to `target` through the nodes `via`: open loop, `rate_per_s` in total.
+
+        `shape` in its place lets the rate change (`chaoskit.load.rates`: Ramp, Staircase, Spike,
+        Replay). Reads go to the Service on each kind of connection; a key-value store gets
+        acknowledged writes to each member besides. The sampler goes the same ways beside it, 20
+        times a second each, and to the control target. As a context the load is stopped at its
+        end. Raises `UsageError`, `LoadError`.
+        """
+        return self._loads.open(
+            target,
+            via=via,
+            rate_per_s=rate_per_s,
+            shape=shape,
+            connections=connections,
+            connect_timeout_s=connect_timeout_s,
+            answer_timeout_s=answer_timeout_s,
+        )
+
+    def closed_load(
+        self,
+        target: Service | KeyValue,
+        *,
+        via: Entries,
+        users: int,
+        wait_s: tuple[float, float] = (0.1, 0.5),
+        connections: Sequence[str] = ("new", "kept"),
+        answer_timeout_s: float = 2.0,
+        connect_timeout_s: float = 2.0,
+    ) -> SampledLoad:
+        """So many users, each waiting for its answer and then for a time between those of `wait_s`.
+
+        It shows what users meet, but a service that hangs is asked less: outages are dated better
+        by an open loop. Otherwise as `load`.
+        """
+        return self._loads.closed(
+            target,
+            via=via,
+            users=users,
+            wait_s=wait_s,
+            connections=connections,
+            connect_timeout_s=connect_timeout_s,
+            answer_timeout_s=answer_timeout_s,
+        )
+
+    def locustfile(
+        self,
+        path: Path,
+        target: Service,
+        *,
+        via: Node,
+        users: int = 1,
+        spawn_rate_per_s: float = 10.0,
+        user_classes: Sequence[str] = (),
+    ) -> SampledLoad:
+        """The users of your own locustfile, sent to `target` through the node `via`.
+
+        Closed loop, every request recorded. Raises `UsageError`, or `LoadError` with the file's
+        own error.
+        """
+        return self._loads.locustfile(
+            path,
+            target,
+            via=via,
+            users=users,
+            spawn_rate_per_s=spawn_rate_per_s,
+            user_classes=user_classes,
+        )
+
+    def inject(
+        self,
+        *faults: Fault,
+        at_most_s: float = _DEFAULT_FAULT_AT_MOST_S,
+        effective_within_s: float = _EFFECTIVE_WITHIN_S,
+        allow: Collection[str] = (),
+    ) -> AbstractContextManager[None]:
+        """A context in which these are proved to be in effect; they are healed at its end.
+
+        After `at_most_s` and a margin they heal by themselves, whatever becomes of this process.
+        Several are injected in their order and healed in reverse. `allow` names what they may
+        touch although it is spared otherwise (`chaoskit.run.blast_radius`). Raises `UsageError`
+        for what is spared, `FaultError` for one that is open on its target already, that was not
+        seen in effect, or that could not be healed.
+        """
+        return self._faults.inject(
+            faults, at_most_s=at_most_s, effective_within_s=effective_within_s, allow=allow
+        )
+
+    def flap(
+        self,
+        fault: Fault,
+        *,
+        down_s: float,
+        up_s: float,
+        times: int,
+        effective_within_s: float = _EFFECTIVE_WITHIN_S,
+        allow: Collection[str] = (),
+    ) -> None:
+        """Inject and heal a fault so many times; each time has marks of its own. As `inject`."""
+        self._faults.flap(
+            fault,
+            down_s=down_s,
+            up_s=up_s,
+            times=times,
+            effective_within_s=effective_within_s,
+            allow=allow,
+        )
+
+    def play(self, plan: Sequence[Planned], *, allow: Collection[str] = ()) -> None:
+        """Inject and heal what is planned, each at its time; returns after the last heal.
+
+        Targets come from `pick`, so that the seed fixes them. As `inject`.
+        """
+        self._faults.play(plan, allow=allow)
+
+    def pick(self, among: Sequence[T]) -> T:
+        """One of these, by the run's seed; the record says which. Raises `UsageError` for none."""
+        if not among:
+            raise UsageError("there is nothing to pick from", subject="pick")
+        picked = among[self.random.randrange(len(among))]
+        self.steps.note("info", f"picked {picked} of {len(among)}, by seed {self.setup.seed}")
+        return picked
+
+    def phase(self, name: str) -> AbstractContextManager[None]:
+        """A named span of the run."""
+        return self.steps.phase(name)
+
+    def read_store(self, store: KeyValue, *, via: Node) -> None:
+        """Read all that each member holds into the record, for what acknowledged writes became.
+
+        Raises `KubernetesError` for a member that has not answered after 20 s.
+        """
+        for ordinal in range(store.stateful_set.read()["spec"]["replicas"]):
+            contents = store.wait_store(ordinal, via=via.name, timeout_s=_STORE_READ_WITHIN_S)
+            self._writer.append(contents)
+
+    def ask_members(self, store: KeyValue) -> None:
+        """Ask each member through the API server's proxy, with the closing slash and without."""
+        for ordinal in range(store.stateful_set.read()["spec"]["replicas"]):
+            member = store.member(ordinal)
+            for path in ("/", ""):
+                for method in ("GET", "HEAD"):
+                    self._writer.append(member.answer(path, method=method))
+
+    def follow_names(self, store: KeyValue, *, at_most_s: float) -> None:
+        """Let each Ready member look up all members' names until all answers are right.
+
+        They may be wrong until `at_most_s` are over: that is for a guarantee to judge.
+        """
+        follow_names(store, self._writer.append, at_most_s=at_most_s)
+
+    def check(self, *guarantees: Guarantee) -> Judgement:
+        """End the recording and judge it. Raises `NotHeld` unless every guarantee HELD."""
+        if self.judgement is not None:
+            raise UsageError(
+                "was judged already",
+                subject=f"scenario {self.setup.scenario}",
+                next_step="hand all guarantees to one check",
+            )
+        self._stop_recording()
+        self.record.write_guarantees(encode(guarantees))
+        verdicts = judge(self.history(), guarantees)
+        self.judgement = judgement(verdicts, chaoskit_version=__version__)
+        self.record.write_verdicts(self.judgement)
+        if self.judgement.outcome is not Outcome.HELD:
+            raise NotHeld(self.judgement, str(self.record.path))
+        return self.judgement
+
+    def history(self) -> History:
+        """What is recorded so far; complete after `check`."""
+        return History.open(self.record.path)
+
+    def close(self) -> None:
+        """Heal what is open, end what still runs; what was recorded stays. May be repeated.
+
+        Raises what a fault raises that cannot be healed.
+        """
+        try:
+            self._faults.close()
+        finally:
+            self._stop_recording()
+
+    def _stop_recording(self) -> None:
+        if self._stopped:
+            return
+        self._stopped = True
+        ends: list[Callable[[], object]] = [load.stop for load in self._loads.running]
+        ends.append(self._loads.close)
+        ends += [part.stop for part in (self._observer, self._scanner) if part is not None]
+        for end in ends:
+            try:
+                end()
+            except ChaoskitError as failure:
+                # Each recorder marks its own death; here the reader is told which it was.
+                self.steps.note("error", str(failure))
+        self._writer.close()
+
+
+def _info(setup: RunSetup, cluster: K3sCluster) -> RunInfo:
+    return RunInfo(
+        run_id=setup.run_id,
+        scenario=setup.scenario,
+        title=setup.title,
+        description=setup.description,
+        rows=list(setup.rows),
+        seed=setup.seed,
+        started_wall_ns=clock.wall_ns(),
+        started_ns=clock.now_ns(),
+        boot_id=clock.boot_id(),
+        chaoskit_version=__version__,
+        cluster=cluster.facts,
+        namespace=setup.namespace,
+        profile=setup.profile,
+        command=setup.command,
+    )

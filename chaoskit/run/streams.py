@@ -1,0 +1,55 @@
+"""Streams of a load from what a scenario names: a Service, or a key-value store's members."""
+
+from collections.abc import Sequence
+
+from chaoskit.cluster.node import Node
+from chaoskit.load.profile import Operation, Stream
+from chaoskit.workloads.service import Service
+from chaoskit.workloads.specimen import KeyValue
+
+_READ = Operation(name="read", method="GET", path="/")
+_WRITE = Operation(name="write", method="PUT", path="/kv/{key}")
+#: Reads outnumber the writes to one member: availability is judged by them, identity by both.
+_READ_SHARE = 4
+
+
+def service_streams(
+    service: Service, via: Sequence[Node], connections: Sequence[str]
+) -> tuple[Stream, ...]:
+    """Reads of `/`: one stream for each entry node and kind of connection."""
+    port = service.node_port
+    return tuple(
+        Stream(
+            name=f"{connection} via {node.name}",
+            connection="new" if connection == "new" else "kept",
+            entry=node.name,
+            host=node.address,
+            port=port,
+            operations=(_READ,),
+            share=_READ_SHARE,
+        )
+        for node in via
+        for connection in connections
+    )
+
+
+def store_streams(
+    store: KeyValue, via: Sequence[Node], connections: Sequence[str]
+) -> tuple[Stream, ...]:
+    """Reads through the common Service, and acknowledged writes to each member through its own.
+
+    Writes use new connections: a kept one would stay with a process after its pod is gone.
+    """
+    members = range(store.stateful_set.read()["spec"]["replicas"])
+    writes = tuple(
+        Stream(
+            name=f"writes to {store.pod(ordinal).name}",
+            connection="new",
+            entry=store.pod(ordinal).name,
+            host=via[0].address,
+            port=store.member_service(ordinal).node_port,
+            operations=(_WRITE,),
+        )
+        for ordinal in members
+    )
+    return service_streams(store.service, via, connections) + writes

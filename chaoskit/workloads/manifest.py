@@ -1,0 +1,175 @@
+"""Manifests of users: read from YAML, with errors that name file, document, object and field."""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from chaoskit.errors import KubernetesError, UsageError
+from chaoskit.kube.client import Kube
+from chaoskit.kube.kinds import Object
+from chaoskit.workloads.ref import ObjectRef
+
+#: API versions that no server of today serves, and what took their place.
+_REMOVED = {
+    "extensions/v1beta1": "apps/v1 (workloads) or networking.k8s.io/v1 (Ingress)",
+    "apps/v1beta1": "apps/v1",
+    "apps/v1beta2": "apps/v1",
+    "batch/v1beta1": "batch/v1",
+    "policy/v1beta1": "policy/v1",
+    "networking.k8s.io/v1beta1": "networking.k8s.io/v1",
+    "autoscaling/v2beta1": "autoscaling/v2",
+    "autoscaling/v2beta2": "autoscaling/v2",
+}
+
+_NEED_SELECTOR = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """One object of a file: `document` counts from 1."""
+
+    content: Object
+    file: Path
+    document: int
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The object's name."""
+        return ObjectRef.of(self.content)
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+        return f"{self.file}, document {self.document}, {self.ref}"
+
+    def in_namespace(self, namespace: str) -> "Manifest":
+        """The same object in another namespace (kinds without one ignore it)."""
+        metadata = {**self.content["metadata"], "namespace": namespace}
+        content = {**self.content, "metadata": metadata}
+        return Manifest(content=content, file=self.file, document=self.document)
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that stands twice, of which YAML libraries silently drop the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[object] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the field {key!r} stands twice", key_node.start_mark
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load(file: Path) -> list[Manifest]:
+    """All objects of a YAML file, `List`s unpacked; checked as far as that needs no server.
+
+    Raises `UsageError` naming file, document, object and field.
+    """
+    found: list[Manifest] = []
+    for number, document in enumerate(_documents(file), start=1):
+        for content in _items(document, f"{file}, document {number}"):
+            manifest = Manifest(content=content, file=file, document=number)
+            _check_fields(manifest)
+            found.append(manifest)
+    if not found:
+        raise UsageError(
+            "holds no objects", subject=str(file), next_step="name a file with manifests"
+        )
+    return found
+
+
+def require_valid(kube: Kube, manifests: list[Manifest]) -> None:
+    """Let the server check every object without storing it; raises `UsageError` for the first bad.
+
+    Unknown and duplicate fields count as bad. Nothing is applied.
+    """
+    for manifest in manifests:
+        try:
+            kube.apply(manifest.content, dry_run=True)
+        except KubernetesError as error:
+            raise UsageError(
+                "the API server refuses it; nothing was applied",
+                subject=manifest.place,
+                seen=error.seen or error.problem,
+                next_step="correct the named field",
+            ) from error
+
+
+def _documents(file: Path) -> list[object]:
+    try:
+        with file.open(encoding="utf-8") as stream:
+            return list(yaml.load_all(stream, Loader=_Loader))
+    except OSError as error:
+        raise UsageError(
+            "cannot be read", subject=str(file), seen=error, next_step="name a readable file"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(
+            "is no YAML", subject=str(file), seen=error, next_step="correct the place named"
+        ) from error
+
+
+def _items(document: object, place: str) -> list[Object]:
+    if document is None:  # an empty document, as after a closing ---
+        return []
+    if not isinstance(document, dict):
+        raise _missing(place, "an object", "is no object but", type(document).__name__)
+    if document.get("kind") == "List":
+        items = document.get("items") or []
+        return [item for inner in items for item in _items(inner, f"{place}, in its List")]
+    for field in ("apiVersion", "kind"):
+        if not isinstance(document.get(field), str):
+            raise _missing(place, field, "has no text in", field)
+    metadata = document.get("metadata")
+    if not isinstance(metadata, dict) or not isinstance(metadata.get("name"), str):
+        raise _missing(
+            place, "metadata.name", f"{document['kind']} has no text in", "metadata.name"
+        )
+    return [document]
+
+
+def _missing(place: str, field: str, problem: str, what: str) -> UsageError:
+    return UsageError(f"{problem} {what}", subject=place, next_step=f"give {field}")
+
+
+def _check_fields(manifest: Manifest) -> None:
+    content = manifest.content
+    if (successor := _REMOVED.get(content["apiVersion"])) is not None:
+        raise UsageError(
+            f"apiVersion {content['apiVersion']} is no longer served",
+            subject=manifest.place,
+            next_step=f"write {successor}",
+        )
+    if content["kind"] in _NEED_SELECTOR:
+        _check_selector(manifest, content.get("spec"))
+
+
+def _check_selector(manifest: Manifest, spec: object) -> None:
+    if not isinstance(spec, dict):
+        raise _missing(manifest.place, "spec", "has no", "spec")
+    if not isinstance(spec.get("selector"), dict):
+        raise _missing(manifest.place, "spec.selector.matchLabels", "has no", "spec.selector")
+    template = spec.get("template")
+    labels = _at(template, "metadata", "labels")
+    wanted = spec["selector"].get("matchLabels") or {}
+    for key, value in wanted.items():
+        if labels.get(key) != value:
+            raise UsageError(
+                "spec.selector does not match spec.template.metadata.labels",
+                subject=manifest.place,
+                seen=f"{key}: {value!r} is selected, the template has {labels.get(key)!r}",
+                next_step="make both equal",
+            )
+
+
+def _at(value: object, *path: str) -> Mapping[str, object]:
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,95 @@
+"""The pages that are made from the scenarios' and the faults' own texts."""
+
+import ast
+import inspect
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import chaoskit.faults
+import chaoskit.guarantees
+from chaoskit.faults.catalogue import fault_types, fields_of
+
+SCENARIOS = Path(__file__).parents[1] / "scenarios"
+#: The verbs of workloads, as scenarios call them: what an operator does.
+_STEPS = frozenset(
+    {
+        "apply", "delete", "edit", "evict", "pause", "restart", "resume", "scale", "set_env",
+        "set_image", "set_label", "set_selector", "set_update_strategy", "undo",
+    }
+)  # fmt: skip
+
+
+def catalogue() -> str:
+    """Every row: what is done and must hold, and which scenarios show it, by what."""
+    texts: dict[str, Any] = tomllib.loads((SCENARIOS / "catalogue.toml").read_text())
+    shown = _scenarios()
+    lines = [
+        "# The scenario catalogue",
+        "",
+        f"{sum(row in shown for row in texts['rows'])} of {len(texts['rows'])} rows have a "
+        "scenario. `alone`: needs the cluster for itself; `long`: has a full-length form.",
+    ]
+    for family, about in texts["families"].items():
+        lines += ["", f"## {about['letter']}: {about['title']}"]
+        rows = {row: said for row, said in texts["rows"].items() if said["family"] == family}
+        for row, said in rows.items():
+            marks = [mark for mark in ("alone", "long") if said[mark]]
+            lines += ["", f"### {row}{' (' + ', '.join(marks) + ')' if marks else ''}", ""]
+            lines += [f"- Done: {said['done']}", f"- Must hold: {said['holds']}"]
+            lines += shown.get(row, ["- No scenario yet."])
+    return "\n".join(lines) + "\n"
+
+
+def faults() -> str:
+    """Every fault by family: its docstring and its parameters."""
+    families: dict[str, list[str]] = defaultdict(list)
+    for name, kind in sorted(fault_types().items()):
+        parameters = ", ".join(f"`{field.name}`" for field in fields_of(kind))
+        text = inspect.cleandoc(kind.__doc__ or "")
+        families[kind.__module__.split(".")[-2]] += [
+            "", f"### {name}", "", f"`chaoskit.faults.{kind.__name__}`({parameters})", "",
+            "\n\n".join(" ".join(part.split()) for part in text.split("\n\n")),
+        ]  # fmt: skip
+    lines = ["# The faults", "", f"{len(fault_types())} faults, by where they act."]
+    for family, parts in sorted(families.items()):
+        lines += ["", f"## {family.replace('_', ' ')}", *parts]
+    return "\n".join(lines) + "\n"
+
+
+def _scenarios() -> dict[str, list[str]]:
+    """For each row the lines about its scenarios."""
+    lines: dict[str, list[str]] = defaultdict(list)
+    for file in sorted(SCENARIOS.glob("*/test_*.py")):
+        for node in ast.parse(file.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for row in _rows(node):
+                    lines[row] += _about(node, f"{file.parent.name}/{file.name}")
+    return lines
+
+
+def _rows(function: ast.FunctionDef) -> list[str]:
+    return [
+        str(argument.value)
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.row"
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant)
+    ]
+
+
+def _about(function: ast.FunctionDef, file: str) -> list[str]:
+    called = [ast.unparse(each.func) for each in ast.walk(function) if isinstance(each, ast.Call)]
+    names = {name.rpartition(".")[2] for name in called}
+    doc = (ast.get_docstring(function) or function.name).splitlines()[0]
+    lines = [f"- `{file}::{function.name}`: {doc}"]
+    faults = sorted(names & set(chaoskit.faults.__all__))
+    for what, found in (
+        ("faults", faults),
+        ("steps", sorted(names & _STEPS)),
+        ("guarantees", sorted(names & set(chaoskit.guarantees.__all__))),
+    ):
+        if found:
+            lines.append(f"  - {what}: {', '.join(found)}")
+    return lines

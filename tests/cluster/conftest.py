@@ -1,0 +1,79 @@
+"""What tests need that start clusters of their own; the others share the plugin's `cluster`."""
+
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chaoskit.cluster.k3s_cluster import K3sCluster
+from chaoskit.cluster.k3s_provider import K3sProvider
+from chaoskit.cluster.launch import labels, leftovers
+from chaoskit.run import Run, RunSetup
+from chaoskit.run.session import ChaosSession
+from chaoskit.workloads.namespace import Namespace
+from tests.cluster.faults.stage import Stage
+from tests.cluster.planting import Planting
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """State of its own for each test, so that none finds another one's."""
+    monkeypatch.setenv("CHAOSKIT_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def provider() -> Iterator[K3sProvider]:
+    made = K3sProvider()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def name(provider: K3sProvider, state: Path) -> Iterator[str]:
+    """A name for a cluster, of which nothing is left after the test, whatever happened."""
+    chosen = labels.random_name()
+    yield chosen
+    leftovers.remove(provider.client, chosen)
+
+
+@pytest.fixture
+def planting(
+    chaos_session: ChaosSession,
+    cluster: K3sCluster,
+    namespace: Namespace,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+) -> Iterator[Planting]:
+    """A run beside the session's scenarios: what it violates is no finding of the session."""
+    setup = RunSetup(
+        folder=tmp_path / "record",
+        run_id="planted",
+        scenario=request.node.nodeid,
+        title=request.node.name,
+        description="",
+        rows=(),
+        seed=chaos_session.options.seed,
+        namespace=namespace.name,
+        profile=cluster.spec.profile,
+        command="",
+    )
+    run = Run.start(
+        setup,
+        cluster,
+        chaos_session.driver(),
+        control=chaos_session.control_target(),
+        guard=chaos_session.guard,
+    )
+    doc = inspect.getdoc(request.node.function) or request.node.name
+    yield Planting(
+        run=run, cluster=cluster, namespace=namespace, defect=doc.splitlines()[0].rstrip(".")
+    )
+    run.close()
+
+
+@pytest.fixture
+def stage(cluster: K3sCluster, namespace: Namespace) -> Stage:
+    """Where faults are tried."""
+    return Stage(cluster, namespace)

@@ -1,0 +1,1 @@
+"""Kubernetes' own end-to-end tests against the built node image: `python -m tests.conformance`."""

@@ -1,0 +1,71 @@
+"""The images of upstream's tests, made here: same programs, same names, on a Debian base.
+
+Upstream publishes them in a registry that not every machine reaches. What cannot be made of the
+Kubernetes module and Debian's packages is left out; tests that need it are not selected.
+"""
+
+import shutil
+
+import docker
+
+from chaoskit.cluster import debian_base, engine_build
+from chaoskit.cluster.engine_build import Progress
+from chaoskit.cluster.image_sources import versions
+from tests.conformance.programs import Programs
+
+_SUITE = versions().debian_suite
+_BASE = f"chaoskit/conformance-base:{_SUITE}-1"
+# What upstream's own Dockerfile of agnhost installs, by Debian's names.
+_PACKAGES = (
+    "bind9-dnsutils", "busybox", "curl", "iperf", "iproute2", "netcat-openbsd", "adduser",
+)  # fmt: skip
+_PAUSE = "chaoskit/pause:1"
+_AGNHOST = f"""\
+FROM {_BASE}
+RUN adduser --uid 1000 --disabled-password --gecos '' user-defined-in-image \\
+ && addgroup --gid 50000 group-defined-in-image \\
+ && adduser user-defined-in-image group-defined-in-image \\
+ && mkdir /uploads
+COPY localhost.crt localhost.key agnhost /
+RUN ln -s agnhost agnhost-2
+ENTRYPOINT ["/agnhost"]
+CMD ["pause"]
+"""
+# Debian's busybox is linked to its C library, which an image of the program alone would lack.
+_BUSYBOX = f"""\
+FROM {_BASE}
+RUN mkdir /applets && busybox --install -s /applets
+ENV PATH=/applets:/usr/sbin:/usr/bin:/sbin:/bin
+CMD ["sh"]
+"""
+
+
+def ensure(client: docker.DockerClient, programs: Programs, progress: Progress) -> tuple[str, ...]:
+    """Make them under the names that upstream's tests ask for; those names."""
+    debian_base.ensure(client, progress, reference=_BASE, suite=_SUITE, packages=_PACKAGES)
+    progress.begin("images of upstream's tests")
+    made = []
+    for name in programs.images():
+        repository = name.rpartition(":")[0].rpartition("/")[2]
+        if "invalid" in name or "authenticated" in name:
+            continue  # names that must not be pulled: what the tests claim
+        if repository == "agnhost":
+            _build(client, name, _AGNHOST, programs)
+        elif repository == "busybox":
+            _build(client, name, _BUSYBOX, programs)
+        elif repository == "pause":
+            client.images.get(_PAUSE).tag(name)
+        else:
+            continue
+        made.append(name)
+    progress.end(f"{len(made)} made")
+    return tuple(made)
+
+
+def _build(client: docker.DockerClient, name: str, dockerfile: str, programs: Programs) -> None:
+    with engine_build.workspace() as work:
+        (work / "Dockerfile").write_text(dockerfile)
+        shutil.copy(programs.agnhost, work / "agnhost")
+        for each in ("localhost.crt", "localhost.key"):
+            shutil.copy(programs.agnhost_files / "porter" / each, work / each)
+        engine_build.build(client, work, name, kind="conformance", arguments={})

@@ -1,0 +1,119 @@
+"""Long runs: what is done stays done, what failed or was cut short is done again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.soak.mutants import Mutants
+from benchmarks.soak.properties import Properties
+from benchmarks.soak.stage import Ledger
+
+ROOT = Path(__file__).parents[3]
+
+
+def row(piece: str, *, done: bool = True) -> dict[str, object]:
+    return {"piece": piece, "done": done}
+
+
+def test_pieces_that_are_done_are_not_left(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "stage")
+    assert ledger.left(["a", "b"]) == ["a", "b"]
+    ledger.append(row("a"))
+    assert ledger.left(["a", "b"]) == ["b"]
+    assert [each["piece"] for each in ledger.rows()] == ["a"]
+
+
+def test_a_piece_that_failed_is_left_until_it_passed(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.append(row("a", done=False))
+    assert ledger.left(["a"]) == ["a"]
+    ledger.append(row("a"))
+    assert ledger.left(["a"]) == []
+    assert len(ledger.rows()) == 2
+
+
+def test_a_line_cut_short_by_a_kill_costs_its_piece_only(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    for piece in ("a", "b"):
+        ledger.append(row(piece))
+    file = tmp_path / "results.jsonl"
+    file.write_bytes(file.read_bytes()[:-9])
+    assert ledger.left(["a", "b"]) == ["b"]
+    ledger.append(row("b"))
+    assert [each["piece"] for each in ledger.rows()] == ["a", "b"]
+
+
+def test_properties_add_up_test_by_test() -> None:
+    part = {"test": "tests/unit/x.py::test_y", "seed": 1, "exhausted": False, "seconds": 2.0}
+    rows = [
+        {"piece": "1", "done": True, "examples": 2000, **part},
+        {"piece": "2", "done": False, "examples": 17, **part},
+    ]
+    table = Properties().table(rows)
+    assert "| `x.py::test_y` | 2017 | 4 | fails, 1 part(s) failed before |" in table
+    assert "1 tests, 2017 examples in all." in table
+
+
+def test_a_property_that_does_not_hold_fails_its_piece(tmp_path: Path) -> None:
+    test = tmp_path / "test_wrong.py"
+    test.write_text(
+        "from hypothesis import given, strategies as st\n"
+        "from tests.corpus.examples import examples\n"
+        "@examples(20)\n"
+        "@given(st.integers(0, 1000))\n"
+        "def test_small(number: int) -> None:\n"
+        "    assert number < 990\n"
+    )
+    wrong = Properties(at_once=1500).run(f"{test}::test_small part 1", tmp_path / "stage")
+    assert not wrong["done"]
+    kept = (tmp_path / "stage" / "failed" / f"{wrong['seed']}.txt").read_text()
+    assert "number=990" in kept
+    test.write_text(test.read_text().replace("< 990", "<= 1000"))
+    right = Properties(at_once=1500).run(f"{test}::test_small part 1", tmp_path / "stage")
+    assert right["done"]
+    assert right["examples"] == 1001
+    assert right["exhausted"]
+
+
+def test_mutants_are_pieces_of_their_source_and_counted_by_fate() -> None:
+    stage = Mutants()
+    names = [piece.partition(" ")[0] for piece in stage.pieces()]
+    assert names[:3] == ["core", "requests", "rollouts"]
+    modules = {"requests.outage": {"killed": 7, "survived": 2, "None": 1}}
+    table = stage.table([{"group": "requests", "piece": "x", "done": False, "modules": modules}])
+    assert "| `requests.outage` | 10 | 7 | 0 | 2 | 0 | 1 |" in table
+    assert "Not begun: core, rollouts," in table
+
+
+def test_every_module_of_the_guarantees_is_in_one_piece() -> None:
+    code = ROOT / "chaoskit" / "guarantees"
+    folders = {path.name for path in code.iterdir() if path.is_dir() and path.name[0] != "_"}
+    groups = {piece.partition(" ")[0] for piece in Mutants().pieces()}
+    assert groups == {*folders, "core"}
+
+
+@pytest.mark.parametrize("stage", ["repeats", "mutants"])
+def test_the_list_says_what_is_left_without_doing_any(stage: str, tmp_path: Path) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "benchmarks.soak", "--list", "--only", stage],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout.startswith(f"{stage}: ")
+    assert "pieces done" in listed.stdout
+
+
+def test_a_stage_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "benchmarks.soak", "--only", "prayers"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 1
+    assert "no stage is called prayers; there are repeats, " in said.stderr

@@ -1,0 +1,98 @@
+"""The observer's own process: what it watches, and how it ends."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from chaoskit.errors import ClusterError
+from chaoskit.history.events import AnyEvent, Note, WatchGap, WatchStarted
+from chaoskit.history.folder import RecordFolder
+from chaoskit.history.frames import FrameKind, read_frames
+from chaoskit.history.writer import EventWriter, unpack_lines
+from chaoskit.kube import observer, observing
+from chaoskit.kube.observer import Observer
+from chaoskit.waiting import wait_until
+
+
+def orders(**changes: object) -> observing.Orders:
+    whole = {
+        "kubeconfig": "/absent",
+        "context": None,
+        "kinds": ["Pod", "Node", "Event"],
+        "namespaces": ["shop"],
+        "events_file": "/absent/events.ckl",
+        "parent_pid": os.getpid(),
+    }
+    return msgspec.convert(whole | changes, observing.Orders)
+
+
+def events_in(folder: Path) -> list[AnyEvent]:
+    decoder = msgspec.json.Decoder(AnyEvent)
+    return [
+        decoder.decode(line)
+        for path in RecordFolder(folder).events_files()
+        for payload in read_frames(path).payloads(FrameKind.EVENTS)
+        for line in unpack_lines(memoryview(payload))
+    ]
+
+
+def test_secrets_and_config_maps_are_never_watched() -> None:
+    assert not {"Secret", "ConfigMap"} & set(observer.KINDS)
+
+
+def test_nodes_are_watched_once_and_their_events_where_they_stand() -> None:
+    assert observing.collections_of(orders(namespaces=["shop", "shop"])) == [
+        ("Pod", "shop"),
+        ("Node", None),
+        ("Event", "shop"),
+        ("Event", "default"),
+    ]
+
+
+def test_a_kind_is_complete_with_its_last_collection(tmp_path: Path) -> None:
+    with EventWriter(tmp_path / "events-x.ckl") as writer:
+        recorder = observing.Recorder(writer, {"Pod": 2, "Node": 1})
+        recorder.first_listed("Pod", 10)
+        recorder.first_listed("Node", 12)
+        assert not recorder.synced.is_set()
+        recorder.first_listed("Pod", 15)
+        assert recorder.synced.is_set()
+    started = [event for event in events_in(tmp_path) if isinstance(event, WatchStarted)]
+    assert [(event.kind, event.resource_version) for event in started] == [
+        ("Node", 12),
+        ("Pod", 15),
+    ]
+
+
+def test_a_parent_that_is_gone_ends_it_at_once(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    line = msgspec.json.encode(orders(parent_pid=ended.pid))
+    completed = subprocess.run(
+        [sys.executable, "-m", "chaoskit.kube.observing", line],
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert (completed.returncode, completed.stdout) == (0, b"")
+
+
+def test_an_observer_that_cannot_start_says_why_and_marks_the_record(tmp_path: Path) -> None:
+    running = Observer.start(tmp_path / "absent", ["shop"], tmp_path, tmp_path / "observer.log")
+    with pytest.raises(ClusterError, match="cannot be used"):
+        running.wait_synced(30)
+    wait_until(
+        lambda: any(isinstance(event, Note) for event in events_in(tmp_path)),
+        what="the observer's end in the record",
+        timeout_s=10,
+    )
+    with pytest.raises(ClusterError, match="ended by itself"):
+        running.stop()
+    gaps = [event for event in events_in(tmp_path) if isinstance(event, WatchGap)]
+    assert {gap.kind for gap in gaps} == set(observer.KINDS)
+    assert all(gap.uids == ["*"] for gap in gaps)
+    assert not running.is_alive

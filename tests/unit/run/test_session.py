@@ -1,0 +1,31 @@
+"""A session without an engine."""
+
+from pathlib import Path
+
+import pytest
+
+from chaoskit.errors import EngineError
+from chaoskit.run.book import SessionBook
+from chaoskit.run.options import checked
+from chaoskit.run.session import ChaosSession
+
+
+def test_a_cluster_that_does_not_start_is_not_tried_again_for_each_scenario(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+    monkeypatch.setenv("CHAOSKIT_STATE", str(tmp_path / "state"))
+    options = checked(
+        image="auto", nodes="1+1", profile="fast", keep_cluster=False,
+        report_dir=str(tmp_path / "reports"), seed="1", strict=False,
+    )  # fmt: skip
+    session = ChaosSession(SessionBook(options, "test"), lambda text: None)
+    try:
+        with pytest.raises(EngineError) as first:
+            session.cluster()
+        with pytest.raises(EngineError) as second:
+            session.cluster()
+        assert second.value is first.value
+    finally:
+        session.stop_cluster()
+    assert session.book.troubles == []

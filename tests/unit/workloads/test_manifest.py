@@ -1,0 +1,74 @@
+"""Users' manifests: what is wrong is named with file, document, object and field."""
+
+from pathlib import Path
+
+import pytest
+
+from chaoskit.errors import UsageError
+from chaoskit.workloads import manifest
+
+DEPLOYMENT = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: "web:1"}]}
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "app.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_all_documents_and_lists_are_read(tmp_path: Path) -> None:
+    service = "{apiVersion: v1, kind: Service, metadata: {name: web}}"
+    both = f"{DEPLOYMENT}---\n# nothing here\n---\napiVersion: v1\nkind: List\nitems: [{service}]\n"
+    found = manifest.load(written(tmp_path, both))
+    assert [str(each.ref) for each in found] == ["Deployment web", "Service web"]
+    assert [each.document for each in found] == [1, 3]
+
+
+def test_a_namespace_is_set_without_touching_the_original(tmp_path: Path) -> None:
+    [found] = manifest.load(written(tmp_path, DEPLOYMENT))
+    moved = found.in_namespace("shop")
+    assert str(moved.ref) == "Deployment shop/web"
+    assert found.ref.namespace is None
+
+
+@pytest.mark.parametrize(
+    "text, named",
+    [
+        ("a: [1", ["is no YAML", "line 1"]),
+        ("a: 1\na: 2", ["the field 'a' stands twice", "line 2"]),
+        ("", ["holds no objects"]),
+        ("just text", ["document 1", "str"]),
+        ("kind: Pod\nmetadata: {name: p}", ["document 1", "apiVersion"]),
+        ("apiVersion: v1\nmetadata: {name: p}", ["document 1", "kind"]),
+        (f"{DEPLOYMENT}---\napiVersion: v1\nkind: Pod", ["document 2", "Pod", "metadata.name"]),
+        (DEPLOYMENT.replace("apps/v1", "extensions/v1beta1"), ["Deployment web", "apps/v1"]),
+        (DEPLOYMENT.replace("selector", "selectors"), ["Deployment web", "spec.selector"]),
+        (DEPLOYMENT.replace("labels: {app: web}", "labels: {app: w}"), ["app", "'web'", "'w'"]),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, text: str, named: list[str]) -> None:
+    with pytest.raises(UsageError) as caught:
+        manifest.load(written(tmp_path, text))
+    message = str(caught.value)
+    assert "app.yaml" in message
+    for part in named:
+        assert part in message
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"absent\.yaml"):
+        manifest.load(tmp_path / "absent.yaml")
+
+
+def test_yaml_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no YAML"):
+        manifest.load(written(tmp_path, "a: !!python/object/apply:os.getpid []"))
