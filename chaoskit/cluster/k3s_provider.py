@@ -223,7 +223,7 @@ class K3sProvider:
         readiness.wait_defaults(cluster.kube)
         for hello in hellos:
             hello.result()
-        readiness.wait_dns(cluster.nodes)
+        readiness.wait_dns(cluster.kube, cluster.nodes)
 
     def _watch_over(self, cluster: K3sCluster) -> None:
         """Let the nodes know that they are needed, or that they are kept on purpose."""
@@ -291,7 +291,7 @@ class K3sProvider:
         for node in cluster.nodes:
             node.agent.wait_hello(timeout_s=self._timeout_s)
         readiness.wait_defaults(cluster.kube)
-        readiness.wait_dns(cluster.nodes)
+        readiness.wait_dns(cluster.kube, cluster.nodes)
         for reference in spec.images:
             cluster.load_image(reference)
         self._watch_over(cluster)

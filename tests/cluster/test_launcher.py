@@ -22,6 +22,8 @@ from tests.cluster.clusters import IMAGE, SMALL, things, volumes
 def test_removal_leaves_nothing(provider: K3sProvider, name: str, state: Path) -> None:
     before = volumes(provider)
     cluster = provider.start(replace(SMALL, name=name))
+    hosts = cluster.kube.get("ConfigMap", "coredns", "kube-system")["data"]["NodeHosts"]
+    assert hosts.split()[1::2] == [node.name for node in cluster.nodes], "not ready when said so"
     used = [mount["Name"] for row in cluster.node_inspections() for mount in row["Mounts"]]
     assert len(used) == 5
     assert set(used) <= volumes(provider) - before

@@ -22,6 +22,8 @@ T = TypeVar("T")
 KUBECONFIG = "/etc/rancher/k3s/k3s.yaml"
 _DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 _LAST_LINES = 12
+# The key under which k3s, and the built image after it, keeps the nodes' names for CoreDNS.
+_NODE_HOSTS = "NodeHosts"
 # nslookup is a name of its own in rancher/k3s, and only a part of busybox in the built image.
 _ASK_DNS = (
     "sh",
@@ -101,8 +103,16 @@ class Readiness:
         self._wait(lambda: self._tolerant(lambda: self._default_class(kube)), "a storage class")
         self._wait(lambda: self._tolerant(lambda: self._coredns(kube)), "CoreDNS to be available")
 
-    def wait_dns(self, nodes: Sequence[ContainerNode]) -> None:
-        """Wait until the cluster's DNS answers on each node, through its service address."""
+    def wait_dns(self, kube: Kube, nodes: Sequence[ContainerNode]) -> None:
+        """Wait until the cluster's DNS knows each node and answers there, by service address.
+
+        The server writes the nodes' names some time after they are Ready; a cluster handed out
+        before would still change under its first test.
+        """
+        names = {node.name for node in nodes}
+        self._wait(
+            lambda: self._tolerant(lambda: self._dns_knows(kube, names)), "DNS to know the nodes"
+        )
         for node in nodes:
             self._wait(
                 lambda node=node: self._dns_answers(node),  # type: ignore[misc]
@@ -162,6 +172,12 @@ class Readiness:
         status: dict[str, Any] = kube.get("Deployment", "coredns", "kube-system").get("status", {})
         self._last = f"Deployment coredns: {status.get('availableReplicas', 0)} available"
         return bool(status.get("availableReplicas"))
+
+    def _dns_knows(self, kube: Kube, names: set[str]) -> bool:
+        data = kube.get("ConfigMap", "coredns", "kube-system").get("data") or {}
+        known = {name for line in data.get(_NODE_HOSTS, "").splitlines() for name in line.split()}
+        self._last = f"{_NODE_HOSTS} of ConfigMap coredns: {sorted(names & known)}"
+        return names <= known
 
     def _dns_answers(self, node: ContainerNode) -> bool:
         try:

@@ -178,6 +178,9 @@ func (a *applier) one(ctx context.Context, object *unstructured.Unstructured) er
 	return err
 }
 
+// nodeHostsEvery is short because the launcher waits for the last node's name.
+const nodeHostsEvery = time.Second
+
 // keepNodeHosts keeps the nodes' names in CoreDNS's host file.
 func (o *Options) keepNodeHosts(ctx context.Context, admin kubernetes.Interface) {
 	written := ""
@@ -194,7 +197,7 @@ func (o *Options) keepNodeHosts(ctx context.Context, admin kubernetes.Interface)
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(5 * time.Second):
+		case <-time.After(nodeHostsEvery):
 		}
 	}
 }
