@@ -9,6 +9,7 @@ from typing import Any
 
 import chaoskit.faults
 import chaoskit.guarantees
+from benchmarks.scenario_runs import ScenarioRun, kept
 from chaoskit.faults.catalogue import fault_types, fields_of
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -61,11 +62,15 @@ def faults() -> str:
 def _scenarios() -> dict[str, list[str]]:
     """For each row the lines about its scenarios."""
     lines: dict[str, list[str]] = defaultdict(list)
+    last_runs = _last_runs()
     for file in sorted(SCENARIOS.glob("*/test_*.py")):
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                where = f"{file.parent.name}/{file.name}"
+                figures = last_runs.get(f"scenarios/{where}::{node.name}")
                 for row in _rows(node):
-                    lines[row] += _about(node, f"{file.parent.name}/{file.name}")
+                    lines[row] += _about(node, where)
+                    lines[row] += [f"  - runs: {figures}"] if figures else []
     return lines
 
 
@@ -93,3 +98,18 @@ def _about(function: ast.FunctionDef, file: str) -> list[str]:
         if found:
             lines.append(f"  - {what}: {', '.join(found)}")
     return lines
+
+
+def _last_runs() -> dict[str, str]:
+    """For each scenario that was run: how often it held, and the figures of its last runs."""
+    of_scenario: dict[str, list[ScenarioRun]] = defaultdict(list)
+    for run in kept():
+        of_scenario[run.nodeid.partition("[")[0]].append(run)
+    return {nodeid: _figures(runs) for nodeid, runs in of_scenario.items()}
+
+
+def _figures(runs: list[ScenarioRun]) -> str:
+    last = runs[-1]
+    held = sum(run.outcome == "HELD" for run in runs)
+    said = f"{held} of {len(runs)} runs HELD; last {last.outcome} in {last.wall_s:.0f} s"
+    return f"{said}, {last.not_ok} of {last.requests} requests not ok"
