@@ -132,7 +132,7 @@ def _why(scenario: StoredScenario) -> str:
 def write_page() -> None:
     """Write the page of all runs that are kept, and the catalogue, which quotes the last."""
     PAGE.write_text(page(kept()))
-    subprocess.run([sys.executable, "docs/generate_reference.py"], check=True)
+    subprocess.run([sys.executable, "-m", "docs.generate_reference"], check=True)
 
 
 def page(runs: Sequence[ScenarioRun]) -> str:
