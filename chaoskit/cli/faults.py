@@ -7,7 +7,7 @@ import click
 
 from chaoskit import clock
 from chaoskit.errors import UsageError
-from chaoskit.faults.catalogue import fault_types, fields_of
+from chaoskit.faults.catalogue import fault_type, fault_types, fields_of
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.ledger import Ledger
 
@@ -26,19 +26,6 @@ def command(name: str | None, only_open: bool) -> int:
     else:
         _explain(name)
     return 0
-
-
-def kind_named(name: str) -> type[Fault]:
-    """The kind of fault of that name; raises `UsageError`."""
-    kinds = fault_types()
-    if name not in kinds:
-        raise UsageError(
-            "no such fault",
-            subject=name,
-            seen=f"there are: {', '.join(sorted(kinds))}",
-            next_step="chaoskit faults says what each breaks",
-        )
-    return kinds[name]
 
 
 def required_of(kind: type[Fault]) -> list[str]:
@@ -67,7 +54,7 @@ def _list() -> None:
 
 
 def _explain(name: str) -> None:
-    kind = kind_named(name)
+    kind = fault_type(name)
     click.echo(f"{name}\n\n{inspect.getdoc(kind)}\n")
     click.echo("Parameters:")
     for field in fields_of(kind):

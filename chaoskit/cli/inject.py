@@ -11,13 +11,13 @@ from typing import Any, Literal
 import click
 
 from chaoskit import clock
-from chaoskit.cli.faults import kind_named, required_of, usage_of
+from chaoskit.cli.faults import required_of, usage_of
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import leftovers
 from chaoskit.cluster.launch.interrupts import sigterm_raises
 from chaoskit.errors import ClusterError, UsageError
-from chaoskit.faults.catalogue import fault_of, fields_of
+from chaoskit.faults.catalogue import fault_of, fault_type, fields_of
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
 from chaoskit.run.blast_radius import ALLOWANCES, Surroundings, require_allowed
@@ -94,7 +94,7 @@ def seconds_of(text: str) -> float:
 
 def parameters_from(name: str, target: str, settings: Sequence[str]) -> dict[str, Any]:
     """A fault's parameters from the command line; raises `UsageError`."""
-    kind = kind_named(name)
+    kind = fault_type(name)
     given = dict(_setting(kind, one) for one in settings)
     names = [one for one in required_of(kind) if one not in given]
     parts = target.split("/")

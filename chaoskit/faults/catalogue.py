@@ -33,6 +33,19 @@ def fault_types() -> dict[str, type[Fault]]:
     return types
 
 
+def fault_type(name: str) -> type[Fault]:
+    """The kind of fault of that name. Raises `UsageError` when there is none."""
+    types = fault_types()
+    if name not in types:
+        raise UsageError(
+            "no such fault",
+            subject=name,
+            seen=f"there are: {', '.join(sorted(types))}",
+            next_step="chaoskit faults says what each breaks",
+        )
+    return types[name]
+
+
 def fields_of(kind: type[Fault]) -> tuple["dataclasses.Field[Any]", ...]:
     """Its parameters: every fault is a dataclass."""
     return dataclasses.fields(kind)  # type: ignore[arg-type]
@@ -48,13 +61,7 @@ def fault_of(name: str, parameters: dict[str, Any], *, strict: bool = True) -> F
 
     Raises `UsageError` for an unknown kind, and for fields that it has not or that do not fit.
     """
-    kind = fault_types().get(name)
-    if kind is None:
-        raise UsageError(
-            "no such fault",
-            subject=name,
-            next_step=f"one of {', '.join(sorted(fault_types()))}",
-        )
+    kind = fault_type(name)
     known = {field.name for field in fields_of(kind)}
     if odd := sorted(parameters.keys() - known):
         raise UsageError(

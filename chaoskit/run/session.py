@@ -207,7 +207,7 @@ class ChaosSession:
         if self._shared is None:
             self._start()
             return
-        with self._shared.locked():
+        with self._shared.use.starting(timeout_s=_OTHERS_DONE_WITHIN_S):
             self._start_or_join(self._shared)
 
     def _start(self) -> None:
@@ -237,7 +237,7 @@ class ChaosSession:
         )
 
     def _start_or_join(self, shared: SharedRun) -> None:
-        """The caller holds the shared state's lock."""
+        """The caller has the turn to start it."""
         there = shared.read()
         if there is None:
             self._start()

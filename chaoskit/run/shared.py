@@ -5,10 +5,7 @@ The first that needs the cluster starts it, in the name of the process that star
 stands in one file of the session's folder, read and written under a lock.
 """
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -35,16 +32,6 @@ class SharedRun:
         self.owner = owner
         self._folder = session_folder / "shared"
         self.use = Sharing(self._folder, say)
-
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """A context in which nobody else starts, joins or replaces the cluster."""
-        descriptor = os.open(self._folder / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
 
     def read(self) -> SharedCluster | None:
         """The cluster of the session, if one has been started."""

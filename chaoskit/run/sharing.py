@@ -29,6 +29,7 @@ class Sharing:
         folder.mkdir(parents=True, exist_ok=True)
         self._gate = folder / "gate.lock"
         self._users = folder / "users.lock"
+        self._start = folder / "start.lock"
         self._say = say
 
     @contextmanager
@@ -46,6 +47,12 @@ class Sharing:
             self._locked(self._gate, fcntl.LOCK_EX, timeout_s),
             self._locked(self._users, fcntl.LOCK_EX, timeout_s),
         ):
+            yield
+
+    @contextmanager
+    def starting(self, *, timeout_s: float) -> Iterator[None]:
+        """A context in which nobody else starts, joins or replaces it. Raises `WaitTimeout`."""
+        with self._locked(self._start, fcntl.LOCK_EX, timeout_s):
             yield
 
     @contextmanager
@@ -69,7 +76,7 @@ class Sharing:
         try:
             wait_until(
                 taken,
-                what="the other scenarios to be done with the cluster",
+                what="the other processes to be done with the cluster",
                 timeout_s=timeout_s,
                 interval_s=_INTERVAL_S,
                 next_step="does one of them hang? its process shows in: ps -ef",

@@ -51,7 +51,7 @@ def test_nobody_joins_one_who_is_alone(tmp_path: Path) -> None:
     sharing = Sharing(tmp_path, print)
     with (
         other(tmp_path, "alone"),
-        pytest.raises(WaitTimeout, match="the other scenarios"),
+        pytest.raises(WaitTimeout, match="the other processes"),
         sharing.shared(timeout_s=0.3),
     ):
         pytest.fail("joined")
