@@ -100,7 +100,10 @@ def require_watched(
 
 
 def watched_from(history: History, *kinds: str) -> int:
-    """The resourceVersion from which on all these kinds were watched; 0 when one never was."""
+    """The resourceVersion from which on those of these kinds that were watched all were.
+
+    `require_watched` is what doubts a record in which one never was.
+    """
     first: dict[str, int] = {}
     for event in history.of(WatchStarted):
         first.setdefault(event.kind, event.resource_version)
