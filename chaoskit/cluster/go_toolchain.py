@@ -97,7 +97,7 @@ def _count_packages(go: Go, module: Path, packages: Sequence[str]) -> int:
     listed = subprocess.run(
         [go.program, "list", "-deps", *packages],
         cwd=module,
-        env=_environment({}),
+        env=go_environment({}),
         capture_output=True,
         text=True,
         check=False,
@@ -120,7 +120,7 @@ def run(
     process = subprocess.Popen(
         [go.program, *arguments],
         cwd=module,
-        env=_environment(environment),
+        env=go_environment(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -148,6 +148,7 @@ def run(
         )
 
 
-def _environment(further: Mapping[str, str]) -> dict[str, str]:
+def go_environment(further: Mapping[str, str]) -> dict[str, str]:
+    """What every Go command gets: of another environment, nothing compiled would be used again."""
     # Static binaries run in any image; -trimpath keeps this machine's folders out of them.
     return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath", **further}

@@ -8,13 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from chaoskit.cluster import go_toolchain
+
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 
-def check(argv: list[str | Path], cwd: Path = ROOT, timeout_s: float = 300) -> None:
+def check(
+    argv: list[str | Path],
+    cwd: Path = ROOT,
+    timeout_s: float = 300,
+    env: dict[str, str] | None = None,
+) -> None:
     done = subprocess.run(
-        argv, cwd=cwd, capture_output=True, text=True, check=False, timeout=timeout_s
+        argv, cwd=cwd, env=env, capture_output=True, text=True, check=False, timeout=timeout_s
     )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
 
@@ -43,4 +50,11 @@ def test_go_modules(module: str, packages: str, verb: str) -> None:
         pytest.skip("no Go on this machine")
     # The agent's tests wait for the network most of the time.
     options = ["-parallel", "8"] if verb == "test" else []
-    check([go, verb, *options, packages], cwd=ROOT / "chaoskit" / "images" / module, timeout_s=600)
+    check(
+        [go, verb, *options, packages],
+        cwd=ROOT / "chaoskit" / "images" / module,
+        timeout_s=600,
+        env=go_toolchain.go_environment(
+            {}
+        ),  # so that what the images' build compiled is used again
+    )
