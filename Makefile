@@ -14,7 +14,7 @@ ARGS ?=
 # The descriptor for what the recipes have to complain about (.ci/run gives another, see there).
 COMPLAIN ?= 2
 
-.PHONY: help setup demo test test-all soak bench conformance lint types unit architecture reference lock clean
+.PHONY: help setup demo test test-all soak bench conformance lint types unit architecture docs reference lock clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,9 @@ unit: setup ## what needs no container engine, in seconds
 
 architecture: setup ## layers, fences, formats, types, Go checks
 	@exec $(PYTEST) tests/architecture $(ARGS) 2>&$(COMPLAIN)
+
+docs: setup ## the documentation as HTML in build/docs; a dead link is an error
+	@exec .venv/bin/python -m sphinx -q -W --keep-going -b html docs build/docs 2>&$(COMPLAIN)
 
 reference: setup ## write the generated pages of docs/reference
 	@.venv/bin/python -m docs.generate_reference 2>&$(COMPLAIN)

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ENVIRONMENTS = ["lint", "types", "unit", "architecture", "plugin", "cluster"]
+ENVIRONMENTS = [
+    "lint", "types", "docs", "unit", "architecture", "plugin", "cluster", "package", "lowest",
+]  # fmt: skip
 
 
 def project() -> dict[str, object]:
