@@ -7,6 +7,7 @@ from benchmarks import (
     million_requests,
     outage_edges,
     plugin_import,
+    recording,
 )
 
 
@@ -17,6 +18,7 @@ def main() -> None:
         ("cluster start", cluster_start.main),
         ("load driver", driver.main),
         ("a million requests", million_requests.main),
+        ("cost of recording, ten minutes of load", recording.main),
         ("outages of known length", outage_edges.main),
         ("accuracy of network faults", fault_accuracy.main),
     ):
