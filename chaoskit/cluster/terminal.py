@@ -5,16 +5,20 @@ import os
 import select
 import shutil
 import signal
+import socket
 import sys
 import termios
 import tty
 from collections.abc import Iterator
-from typing import Any
 
 import docker
 
 from chaoskit.cluster.launch.engine_errors import engine_errors
-from chaoskit.cluster.launch.exec_stream import ExecStream
+from chaoskit.cluster.launch.exec_stream import (
+    ExecStream,
+    came_with_the_answer,
+    plain_socket,
+)
 
 _PIECE_BYTES = 65536
 # bash where the image has it: history and line editing.
@@ -55,7 +59,7 @@ def _interactive(client: docker.DockerClient, container: str) -> int:
             environment={"TERM": os.environ.get("TERM", "xterm")},
         )
         file = client.api.exec_start(made["Id"], tty=True, socket=True)
-    connection = getattr(file, "_sock", file)
+    connection, first = plain_socket(file), came_with_the_answer(file)
 
     def resize(*_: object) -> None:
         columns, rows = shutil.get_terminal_size()
@@ -66,6 +70,7 @@ def _interactive(client: docker.DockerClient, container: str) -> int:
     try:
         resize()
         with _raw_terminal():
+            os.write(sys.stdout.fileno(), first)
             _pass_on(connection)
     finally:
         signal.signal(signal.SIGWINCH, before)
@@ -84,7 +89,7 @@ def _raw_terminal() -> Iterator[None]:
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, settings)
 
 
-def _pass_on(connection: Any) -> None:
+def _pass_on(connection: socket.socket) -> None:
     """Keys to the node, what it writes to the screen, until the shell ends."""
     while True:
         readable, _, _ = select.select([connection, sys.stdin], [], [])

@@ -38,12 +38,12 @@ class ExecStream:
             made = client.api.exec_create(container, list(argv), stdin=True)
             self.exec_id = str(made["Id"])
             self._file = client.api.exec_start(self.exec_id, socket=True)
-        self._socket = _plain_socket(self._file)
-        self._socket.settimeout(None)
+        self._socket = plain_socket(self._file)
         self._closed = False
-        self._raw = b""
+        self._raw = came_with_the_answer(self._file)
         self._stdout = b""
         self.stderr = b""
+        self._sort()
 
     def send(self, data: bytes) -> None:
         """Write all of `data` to the command; raises `StreamBroken` when it is gone."""
@@ -125,6 +125,10 @@ class ExecStream:
         if not piece:
             return False
         self._raw += piece
+        self._sort()
+        return True
+
+    def _sort(self) -> None:
         while len(self._raw) >= _HEADER.size:
             stream, length = _HEADER.unpack_from(self._raw)
             end = _HEADER.size + length
@@ -135,7 +139,6 @@ class ExecStream:
                 self.stderr += payload
             else:
                 self._stdout += payload
-        return True
 
     def _broken(self, error: OSError) -> StreamBroken:
         return StreamBroken(
@@ -210,7 +213,7 @@ def _too_slow(container: str, argv: Sequence[str], started_ns: int, output: str)
     )
 
 
-def _plain_socket(file: Any) -> socket.socket:
+def plain_socket(file: Any) -> socket.socket:
     """The socket under what docker's client returns for a hijacked connection."""
     plain = getattr(file, "_sock", file)
     if not isinstance(plain, socket.socket):
@@ -220,3 +223,19 @@ def _plain_socket(file: Any) -> socket.socket:
             next_step="reach the engine by its unix socket or by plain TCP",
         )
     return plain
+
+
+def came_with_the_answer(file: Any) -> bytes:
+    """The stream's first bytes, where they were read together with the head of the HTTP answer.
+
+    docker's client hands over the bare socket, past the buffer through which it read that head. A
+    command that writes at once, on a busy machine, is in that buffer with all it had to say.
+    """
+    reader = file._response.raw._fp.fp  # as docker's client itself comes by the socket
+    connection = plain_socket(file)
+    connection.setblocking(False)
+    try:
+        read: bytes = reader.peek()
+    finally:
+        connection.settimeout(None)
+    return read
