@@ -104,8 +104,11 @@ def _brackets(axis: TimeAxis, outages: Sequence[Outage]) -> list[Shape]:
     for outage in outages:
         x, end_x = axis.x(outage.start_ns), axis.x(outage.end_ns)
         start_s, end_s = axis.second(outage.start_ns), axis.second(outage.end_ns)
+        sure = outage.end_ns > outage.start_ns
         doubt = "; the driver itself was in trouble meanwhile" if outage.is_suspect else ""
         title = f"outage of {outage.in_words}, from {start_s:.2f} s to {end_s:.2f} s{doubt}"
+        if not sure:
+            title = f"no ok for {outage.in_words} after {start_s:.2f} s{doubt}: nothing is sure"
         outer = [
             axis.x(axis.start_ns if outage.after_ns is None else outage.after_ns),
             axis.x(axis.end_ns if outage.before_ns is None else outage.before_ns),
@@ -114,7 +117,6 @@ def _brackets(axis: TimeAxis, outages: Sequence[Outage]) -> list[Shape]:
         shapes.append(Curve(path=whiskers, kind="bounds", title=title))
         width = round(max(end_x - x, 1.5), 2)
         words = outage.in_words
-        sure = outage.end_ns > outage.start_ns
         shapes.append(
             Box(
                 x=x,

@@ -28,7 +28,7 @@ function made(tag, attributes = {}, text = "") {
 }
 
 const tip = made("div", { class: "tip", role: "tooltip", hidden: "" });
-document.body.append(tip);
+document.querySelector("main").append(tip);
 
 function showTip(text, x, y) {
   tip.textContent = text;

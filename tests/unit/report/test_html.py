@@ -272,10 +272,11 @@ def test_every_word_has_contrast_enough_to_read(theme: str) -> None:
     css = resources.files("chaoskit.report").joinpath("templates", "style.css").read_text()
     light, _, rest = css.partition("@media (prefers-color-scheme: dark)")
     known = tokens(light) | (tokens(rest.partition("\n}\n")[0]) if theme == "dark" else {})
-    for word in ("ink", "soft", "link", "held", "violated", "unknown", "not_run"):
+    words = ("ink", "soft", "link", "held", "violated", "unknown", "not_run")
+    for word in (*words, "fault-word", "r0-word", "r4-word"):
         assert contrast(known[word], known["paper"]) >= 4.5, word
         assert contrast(known[word], known["page"]) >= 4.5, word
     for outcome in ("held", "violated", "unknown", "not_run"):
         assert contrast(known[outcome], known[f"{outcome}-wash"]) >= 4.5, outcome
-    for shape in ("r0", "r1", "r2", "r3", "r4", "r5", "bad", "dead", "fault"):
+    for shape in ("r0", "r1", "r2", "r3", "r4", "r5", "bad", "dead", "fault", "edge"):
         assert contrast(known[shape], known["paper"]) >= 3, shape
