@@ -34,7 +34,7 @@ _DOC_HEAD = re.compile(r"^(goal|method|expectation)s?\s*:\s*", re.IGNORECASE)
 class Section:
     """One scenario as the template shows it."""
 
-    number: int
+    number: int | str
     scenario: StoredScenario
     lead: tuple[str, ...]
     aims: tuple[tuple[str, str], ...]
@@ -56,11 +56,11 @@ class HtmlReport:
     def write(self, run: StoredRun, into: Path) -> list[Path]:
         """One file; its size grows with the scenarios and their length, not with the requests."""
         sections = [
-            _section(number, scenario, len(run.scenarios))
+            section_of(number, scenario, len(run.scenarios))
             for number, scenario in enumerate(run.scenarios, 1)
             if scenario.outcome != "NOT_RUN"
         ]
-        page = _environment().get_template("report.html.j2")
+        page = environment().get_template("report.html.j2")
         text = page.render(
             run=run,
             sections=sections,
@@ -74,24 +74,25 @@ class HtmlReport:
         return [path]
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates, with what all of them use; everything is escaped."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("chaoskit.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals["symbols"] = SYMBOLS
-    environment.globals["style"] = _raw("style.css")
-    environment.globals["script"] = _raw("report.js")
-    environment.filters["figure"] = figure
-    environment.filters["quantity"] = quantity
-    environment.filters["duration"] = duration
-    environment.filters["clock"] = clock_label
-    environment.filters["second"] = lambda time_ns, axis: round(axis.second(time_ns), 3)
-    environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    return environment
+    made.globals["symbols"] = SYMBOLS
+    made.globals["style"] = _raw("style.css")
+    made.globals["script"] = _raw("report.js")
+    made.filters["figure"] = figure
+    made.filters["quantity"] = quantity
+    made.filters["duration"] = duration
+    made.filters["clock"] = clock_label
+    made.filters["second"] = lambda time_ns, axis: round(axis.second(time_ns), 3)
+    made.filters["words"] = lambda name: str(name).replace("_", " ")
+    return made
 
 
 def _raw(name: str) -> str:
@@ -137,7 +138,8 @@ def _session_facts(run: StoredRun) -> list[tuple[str, str]]:
     return list(facts.items())
 
 
-def _section(number: int, scenario: StoredScenario, of: int) -> Section:
+def section_of(number: int | str, scenario: StoredScenario, of: int) -> Section:
+    """One scenario of so many, read and drawn; `number` tells it from others on the page."""
     lead, aims = aims_of(scenario.doc)
     drawn = _drawn(f"s{number}", scenario)
     info = scenario.info
