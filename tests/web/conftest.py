@@ -10,7 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Playwright, sync_playwright
 
 from chaoskit.history.session import write_session
+from chaoskit.report.compare_page import write_comparison
+from chaoskit.report.comparison import compare
 from chaoskit.report.report import write_all
+from chaoskit.report.stored import load_run
 from tests.unit.report.scenes import session_of, write_run
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +112,12 @@ def recorded_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "tests/corpus/recorded", folder, dirs_exist_ok=True)
     write_all(folder)
     return folder / "report.html"
+
+
+@pytest.fixture(scope="session")
+def comparison(
+    report: Path, recorded_report: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The page that shows a recorded run beside the session with every outcome."""
+    compared = compare(load_run(recorded_report.parent), load_run(report.parent))
+    return write_comparison(compared, tmp_path_factory.mktemp("compared"))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
 
 from tests.web.conftest import Open
 
@@ -61,19 +62,42 @@ def test_people_with_assistive_technology_can_use_it(
     path = tmp_path / "report.html"
     path.write_text(text if script else SCRIPT.sub("", text), encoding="utf-8")
     page = open_report(path, scheme=scheme).page
-    folded = page.locator("details:not([open]) > summary")
-    while folded.count():
-        folded.first.click()
+    unfold(page)
     next_moment = page.get_by_role("button", name="Next moment")
     assert bool(next_moment.count()) is script
     if script:
         next_moment.first.click()
-    told = [
+    assert barriers(page) == []
+
+
+def unfold(page: Page) -> None:
+    folded = page.locator("details:not([open]) > summary")
+    while folded.count():
+        folded.first.click()
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core has against the page, element by element."""
+    return [
         f"{rule['id']}: {node['target']} {node['failureSummary']}"
         for rule in Axe().run(page).response["violations"]
         for node in rule["nodes"]
     ]
-    assert told == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_two_runs_side_by_side_are_a_page_as_good(
+    open_report: Open, comparison: Path, scheme: Literal["light", "dark"]
+) -> None:
+    opened = open_report(comparison, scheme=scheme)
+    page = opened.page
+    unfold(page)
+    assert page.locator("svg.chart").count() == 5
+    page.locator("svg.chart").nth(1).scroll_into_view_if_needed()
+    page.get_by_role("button", name="Zoom in").last.click()
+    assert barriers(page) == []
+    assert opened.complaints == []
+    assert opened.asked == [comparison.as_uri()]
 
 
 def test_without_javascript_it_is_all_there(open_report: Open, report: Path) -> None:
