@@ -18,7 +18,7 @@ from chaoskit.report.axis import clock_label
 from chaoskit.report.chart import Chart, axis_of, chart_of
 from chaoskit.report.evidence import Evidence, moment_label, numbered
 from chaoskit.report.failures import FailureTable, failure_table
-from chaoskit.report.stored import StoredRun, StoredScenario
+from chaoskit.report.stored import ORDER, StoredRun, StoredScenario
 from chaoskit.report.why import Explainer, Why
 
 FILE_NAME = "report.html"
@@ -46,6 +46,11 @@ class Section:
     facts: tuple[tuple[str, str], ...]
     command: str
     open: bool
+
+    @property
+    def urgency(self) -> int:
+        """How soon a reader should see it: what is violated first."""
+        return ORDER.index(self.scenario.outcome)
 
 
 class HtmlReport:
