@@ -260,6 +260,7 @@ def _process_lane(axis: TimeAxis, identity: Identity, prefix: str) -> Lane:
         row_ends[row] = span.end_ns
         shapes.append(_box(axis, span, "process alive", text=f"UID {span.owner[:8]}", row=row))
     height = _ROW_PX * max(len(row_ends), 1)
+    taken_px = 0.0
     for start_ns, end_ns in identity.overlaps:
         twice = Span(
             start_ns=start_ns,
@@ -278,8 +279,12 @@ def _process_lane(axis: TimeAxis, identity: Identity, prefix: str) -> Lane:
                 title=box.title,
             )
         )
-        seconds = (end_ns - start_ns) / 1e9
-        shapes.append(_twice_words(axis, box, height, f"2 at once, {seconds:.1f} s"))
+        words = _twice_words(axis, box, height, f"2 at once, {(end_ns - start_ns) / 1e9:.1f} s")
+        length_px = len(words.text) * _LETTER_PX
+        first_px = words.x - length_px if words.anchor == "end" else words.x
+        if first_px >= taken_px:  # of words that would overlap only the first are written
+            shapes.append(words)
+            taken_px = first_px + length_px
     return _lane("Processes", identity.name.removeprefix(prefix), shapes, height=height)
 
 
