@@ -70,6 +70,21 @@ def test_zooming_in_and_out_keeps_every_moment_where_it_is(page: Page) -> None:
     assert page.locator("#s1 .plot").inner_html() == before
 
 
+def test_curves_marks_boxes_and_pins_move_together(page: Page) -> None:
+    selectors = ["path.bounds", "rect.outage", "path.latency.p99", "path.points", ".answers"]
+    shapes = [f"#s1 {one}" for one in selectors if page.locator(f"#s1 {one}").count()]
+    assert len(shapes) >= 4
+    before = [seconds_of(page, one) for one in shapes]
+    page.get_by_role("button", name="Zoom in").first.click()
+    page.get_by_role("button", name="Earlier").first.click()
+    assert shown(page)[0] > 1, "it is zoomed"
+    for shape, seconds in zip(shapes, before, strict=True):
+        assert seconds_of(page, shape) == pytest.approx(seconds, abs=0.3), shape
+    for mark, second in ((".mark-injected", CUT_S), (".mark-requested", CUT_S - 0.1)):
+        assert sum(seconds_of(page, f"#s1 {mark}")) / 2 == pytest.approx(second, abs=0.3), mark
+    assert seconds_of(page, "#s1-e1 rect")[0] == pytest.approx(EVIDENCE_S - 0.1, abs=0.15)
+
+
 def test_dragging_over_a_stretch_enlarges_it(page: Page) -> None:
     box = page.locator("#s1 rect.fault").bounding_box()
     assert box is not None
