@@ -105,6 +105,14 @@ def test_markdown_names_what_did_not_hold(run_folder: Path) -> None:
     assert all(line.count(" | ") == 3 for line in rows)
 
 
+def test_markdown_says_since_when_and_how_to_repeat_what_did_not_hold(run_folder: Path) -> None:
+    text = summary(load_run(run_folder))
+    assert "<br>first after 42.8 s: 1aaa1111 on agent-1 and 1bbb2222 on agent-0" in text
+    folded = text[text.index("<details>") : text.index("</details>")]
+    commands = [line for line in folded.splitlines() if line.startswith("    ")]
+    assert commands == ["    pytest scenarios/node -k nic_down --chaos-seed 4711"] * 2
+
+
 def test_markdown_values_cannot_leave_their_cell(tmp_path: Path) -> None:
     evil = "a | b\n# c <b> `d` [e](f) @g"
     write_record(tmp_path / "one", run_info(evil), verdicts=[verdict("VIOLATED", evil, evil)])
