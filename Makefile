@@ -9,6 +9,8 @@ PYTEST := .venv/bin/python -m pytest
 
 # What pytest runs: no test that takes long, and of the catalogue's scenarios the everyday ones.
 SELECT ?= not soak and not long and (demo or everyday or not row)
+# What the machine must be able to do for that.
+PURPOSE ?= test
 # Further options for pytest: make test ARGS="-k rollout -x"
 ARGS ?=
 # The descriptor for what the recipes have to complain about (.ci/run gives another, see there).
@@ -27,11 +29,11 @@ demo: setup ## set up what is missing, run the three scenarios, say where the re
 	@exec $(PYTEST) scenarios -m demo $(ARGS) 2>&$(COMPLAIN)
 
 test: setup ## set up what is missing, run every check; pytest's summary comes last
-	@$(CHAOSKIT) doctor --fix --for test 2>&$(COMPLAIN)
+	@$(CHAOSKIT) doctor --fix --for $(PURPOSE) 2>&$(COMPLAIN)
 	@exec $(PYTEST) tests scenarios -m "$(SELECT)" --junit-xml=reports/test/junit.xml $(ARGS) 2>&$(COMPLAIN)
 
 test-all: ## everything but the long forms of `make soak`
-	@$(MAKE) test SELECT="not soak"
+	@$(MAKE) test SELECT="not soak" PURPOSE=test-all
 
 soak: setup ## what takes hours, resumable (ARGS="--list" says what is left, "--only STAGE" chooses)
 	@exec .venv/bin/python -m benchmarks.soak $(ARGS) 2>&$(COMPLAIN)

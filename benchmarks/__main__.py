@@ -8,6 +8,7 @@ from benchmarks import (
     outage_edges,
     plugin_import,
     recording,
+    report_million,
 )
 
 
@@ -19,6 +20,7 @@ def main() -> None:
         ("load driver", driver.main),
         ("a million requests", million_requests.main),
         ("cost of recording, ten minutes of load", recording.main),
+        ("the report of a million requests", report_million.main),
         ("outages of known length", outage_edges.main),
         ("accuracy of network faults", fault_accuracy.main),
     ):

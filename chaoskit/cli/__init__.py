@@ -20,6 +20,7 @@ SUBCOMMANDS = {
     "heal": "Heal what killed runs left broken.",
     "check": "Judge a stored run again, from its files alone.",
     "report": "Write the reports of a stored run again.",
+    "compare": "Show two stored runs side by side: what became better, what worse.",
 }
 
 EXIT_FAILED = 1

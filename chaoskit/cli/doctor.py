@@ -23,11 +23,11 @@ _MARKS = {
 
 
 @click.command(short_help="what is there, what is missing, what will be used and why")
-@click.option("--fix", is_flag=True, help="Do what can be done: engine, then node image.")
+@click.option("--fix", is_flag=True, help="Do what can be done: engine, node image, browser.")
 @click.option(
     "--for",
     "purpose",
-    type=click.Choice(["unit", "test", "demo"]),
+    type=click.Choice(["unit", "test", "test-all", "demo"]),
     default="test",
     show_default=True,
     help="What the machine shall be able to do.",
@@ -85,6 +85,8 @@ def do(rows: Sequence[Row], progress: Steps) -> None:
             ensure_node_image(progress)
         elif row.name == "specimen images":
             build_specimens()
+        elif row.name == "browser":
+            engine_install.install(["chromium"], progress)
         else:
             raise AssertionError(f"no remedy is written for the row {row.name!r}")
 

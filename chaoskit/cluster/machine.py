@@ -83,7 +83,7 @@ def gather() -> Facts:
         docker_host=os.environ.get("DOCKER_HOST"),
         programs={
             program: which(program) is not None
-            for program in ("dockerd", "iptables", "ip", "mmdebstrap")
+            for program in ("dockerd", "iptables", "ip", "mmdebstrap", "chromium")
         },
         engine=answering,
         silences=() if isinstance(found, Engine) else found,

@@ -15,7 +15,8 @@ DISK_WANTED_WARM_BYTES = 3 * 10**9
 _INOTIFY_OF_A_NODE = 10
 _NODES_OF_TWO_CLUSTERS = 20
 
-Purpose = Literal["unit", "test", "demo"]
+# test-all: what `make test-all` runs beyond `make test`, which looks at reports in a browser.
+Purpose = Literal["unit", "test", "test-all", "demo"]
 # ok: there. note: there is less than could be, and what follows from that. fixable: `--fix` does
 # it. missing: a person has to.
 State = Literal["ok", "note", "fixable", "missing"]
@@ -49,6 +50,7 @@ def assess(facts: Facts, purpose: Purpose) -> tuple[Row, ...]:
         _mmdebstrap(facts),
         *_kernel(facts),
         *_inotify(facts),
+        *([_browser(facts)] if purpose == "test-all" else []),
     )
 
 
@@ -228,6 +230,23 @@ def _mmdebstrap(facts: Facts) -> Row:
         seen="absent",
         meaning="" if facts.node_images else "the node image can be pulled but not built",
         remedy="apt-get install mmdebstrap",
+    )
+
+
+def _browser(facts: Facts) -> Row:
+    if facts.programs["chromium"]:
+        return Row(name="browser", state="ok", seen="chromium")
+    meaning = "reports are tested in it: apt-get install chromium"
+    if facts.root and facts.apt:
+        return Row(name="browser", state="fixable", seen="absent", meaning=meaning)
+    return Row(
+        name="browser",
+        state="missing",
+        seen="absent",
+        meaning="reports are tested in it",
+        remedy="install Chromium by this system's own means, so that `chromium` is in the PATH"
+        if not facts.apt
+        else "repeat as root, or have apt-get install chromium",
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chaoskit.plugin.asked import SWITCHES, TEXT_OPTIONS, ini_name, is_worker, options, tell_worker
+from chaoskit.plugin.html_extras import add_extras
 from chaoskit.plugin.outcomes import Collector, concluded, rows_of, told
 from chaoskit.plugin.session import book_of, sayer, shared_run
 
@@ -175,6 +176,7 @@ def pytest_runtest_makereport(
         report.user_properties.append(("chaos_record", str(run.record.path)))
         if run.judgement is not None:
             report.user_properties.append(("chaos_outcome", str(run.judgement.outcome)))
+        add_extras(item.config, report, run)
     if report.failed and report.when != "teardown":
         session.collect_logs(item.nodeid)
     if report.when == "teardown":

@@ -10,13 +10,13 @@ import pyarrow as pa
 
 from chaoskit.history.requests import CONTROL_STREAM
 from chaoskit.report.axis import TimeAxis
+from chaoskit.report.latency import Latency, latency
 
 Counts = npt.NDArray[np.int64]
-Figures = npt.NDArray[np.float64]
 Column: TypeAlias = "pa.ChunkedArray[Any]"
 
 #: What is counted.
-COLUMNS = ("stream", "planned_ns", "end_ns", "outcome", "status", "error", "revision")
+COLUMNS = ("stream", "planned_ns", "sent_ns", "end_ns", "outcome", "error", "pod", "revision")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,24 +38,28 @@ class StreamBuckets:
 class Buckets:
     """All requests of a record, `bucket_s` seconds a bucket, counted by planned time.
 
-    `p50_ms` and `p99_ms` are of requests answered ok, counted from the planned time (nan where
-    there were none); `revisions` are ok answers by the revision that gave them. All of these,
-    `planned` and `ok` leave out the control streams.
+    `sent` counts by the time of sending, `unsent` slots that never were. `response` is the time
+    of ok requests from when they were planned, `service` the time from when they were sent.
+    `revisions` and `pods` are ok answers by who gave them. All of these, `planned` and `ok` leave
+    out the control streams.
     """
 
     bucket_s: int
     streams: tuple[StreamBuckets, ...]
-    p50_ms: Figures
-    p99_ms: Figures
+    sent: Counts
+    unsent: Counts
+    response: Latency
+    service: Latency
     revisions: dict[str, Counts]
+    pods: dict[str, Counts]
 
     @property
     def planned(self) -> Counts:
-        return _total([s.planned for s in self.streams if not s.control], len(self.p50_ms))
+        return _total([s.planned for s in self.streams if not s.control], len(self.sent))
 
     @property
     def ok(self) -> Counts:
-        return _total([s.ok for s in self.streams if not s.control], len(self.p50_ms))
+        return _total([s.ok for s in self.streams if not s.control], len(self.sent))
 
 
 def _total(parts: list[Counts], length: int) -> Counts:
@@ -67,15 +71,16 @@ def count(requests: pa.Table, axis: TimeAxis) -> Buckets:
     table = requests.select(list(COLUMNS))
     size = int(axis.span_s // axis.bucket_s) + 1
     planned_ns = _numbers(table.column("planned_ns"))
-    bucket = (planned_ns - axis.start_ns) // (axis.bucket_s * 1_000_000_000)
-    bucket = np.clip(bucket, 0, size - 1)
+    sent_ns = _numbers(table.column("sent_ns"))
+    bucket = _bucket(planned_ns, axis, size)
     stream, streams = _codes(table.column("stream"))
     outcome, outcomes = _codes(table.column("outcome"))
-    ok = outcome == (outcomes.index("ok") if "ok" in outcomes else -2)
+    ok = outcome == _code_of("ok", outcomes)
     control = [code for code, name in enumerate(streams) if name.startswith(CONTROL_STREAM)]
-    served = ok & ~np.isin(stream, control)
-    latency_ns = _numbers(table.column("end_ns")) - planned_ns
-    p50_ms, p99_ms = _quantiles(bucket[served], latency_ns[served] / 1e6, size)
+    of_service = ~np.isin(stream, control)
+    served, sent = ok & of_service, of_service & (sent_ns > 0)
+    end_ns = _numbers(table.column("end_ns"))
+    of_ok = bucket[served], planned_ns[served], end_ns[served]
     why = _why(table, ~ok, stream, bucket)
     counted = tuple(
         StreamBuckets(
@@ -90,10 +95,24 @@ def count(requests: pa.Table, axis: TimeAxis) -> Buckets:
     return Buckets(
         bucket_s=axis.bucket_s,
         streams=counted,
-        p50_ms=p50_ms,
-        p99_ms=p99_ms,
-        revisions=_revisions(table.column("revision"), served, bucket, size),
+        sent=np.bincount(_bucket(sent_ns[sent], axis, size), minlength=size),
+        unsent=np.bincount(
+            bucket[of_service & (outcome == _code_of("unsent", outcomes))], minlength=size
+        ),
+        response=latency(*of_ok, since_ns=planned_ns[served], size=size),
+        service=latency(*of_ok, since_ns=sent_ns[served], size=size),
+        revisions=_answers(table.column("revision"), served, bucket, size),
+        pods=_answers(table.column("pod"), served, bucket, size),
     )
+
+
+def _bucket(times_ns: Counts, axis: TimeAxis, size: int) -> Counts:
+    number: Counts = (times_ns - axis.start_ns) // (axis.bucket_s * 1_000_000_000)
+    return np.clip(number, 0, size - 1)
+
+
+def _code_of(word: str, words: list[str]) -> int:
+    return words.index(word) if word in words else -2
 
 
 def _numbers(column: Column) -> Counts:
@@ -112,22 +131,6 @@ def _codes(column: Column) -> tuple[Counts, list[str]]:
     return np.concatenate(codes), [str(value) for value in chunks[0].dictionary.to_pylist()]
 
 
-def _quantiles(bucket: Counts, latency_ms: Figures, size: int) -> tuple[Figures, Figures]:
-    """Nearest-rank quantiles of each bucket."""
-    order = np.lexsort((latency_ms, bucket))
-    ordered = latency_ms[order]
-    counts = np.bincount(bucket, minlength=size)
-    starts = np.concatenate(([0], np.cumsum(counts)[:-1]))
-    filled = counts > 0
-    found = []
-    for share in (0.50, 0.99):
-        figures = np.full(size, np.nan)
-        rank = np.ceil(share * counts[filled]).astype(np.int64) - 1
-        figures[filled] = ordered[starts[filled] + rank]
-        found.append(figures)
-    return found[0], found[1]
-
-
 def _why(
     table: pa.Table, bad: npt.NDArray[np.bool_], stream: Counts, bucket: Counts
 ) -> dict[int, dict[int, dict[str, int]]]:
@@ -144,7 +147,7 @@ def _why(
     return found
 
 
-def _revisions(
+def _answers(
     column: Column, ok: npt.NDArray[np.bool_], bucket: Counts, size: int
 ) -> dict[str, Counts]:
     code, names = _codes(column)

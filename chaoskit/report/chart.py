@@ -5,14 +5,21 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from chaoskit.guarantees.verdict import Verdict, Witness
 from chaoskit.history import events as e
 from chaoskit.history.reader import History
 from chaoskit.report import lanes, marks, objects, processes
-from chaoskit.report.axis import Tick, TimeAxis, axis_over, clock_label
-from chaoskit.report.buckets import COLUMNS, count
-from chaoskit.report.request_lanes import request_lanes
+from chaoskit.report.axis import Tick, TimeAxis, axis_over
+from chaoskit.report.buckets import COLUMNS, Buckets, count
+from chaoskit.report.endpoints import endpoint_spans
+from chaoskit.report.evidence import Evidence
+from chaoskit.report.failures import FailureTable
+from chaoskit.report.harness import suspect_spans
+from chaoskit.report.outages import outages
+from chaoskit.report.request_lanes import figure_lanes
+from chaoskit.report.rollouts import rollout_spans
 from chaoskit.report.shapes import Lane, Pin, Shade
+from chaoskit.report.spans import Span
+from chaoskit.report.tiles import failure_lanes, tile_lanes
 
 LEFT_PX = 230.0
 PLOT_PX = 960.0
@@ -27,13 +34,12 @@ _NAME_LETTER_PX = 7.0
 
 @dataclass(frozen=True, kw_only=True)
 class Chart:
-    """What the template draws. `pins_px` is the height of the evidence pins above the lanes."""
+    """What the template draws: evidence pins from `top` on, the lanes below them."""
 
     width: float
     height: float
     top: float
     bottom: float
-    pins_px: float
     axis: TimeAxis
     ticks: tuple[Tick, ...]
     lanes: tuple[Lane, ...]
@@ -43,26 +49,21 @@ class Chart:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """A witness of a verdict, numbered over the scenario; `anchor` is its pin's id."""
+def chart_of(
+    history: History, evidence: Sequence[Evidence], failures: FailureTable | None
+) -> Chart | None:
+    """The chart of a record; None when it holds no moment at all.
 
-    anchor: str
-    number: int
-    role: str  # "first", "worst", "last", "only", "first and worst" …
-    witness: Witness
-    moment: str
-    outcome: str
-
-
-def chart_of(history: History, evidence: Sequence[Evidence]) -> Chart | None:
-    """The chart of a record; None when it holds no moment at all."""
+    Raises `RecordError` for a record that contradicts itself.
+    """
     axis = axis_of(history)
     if axis is None:
         return None
     faults = marks.fault_spans(history.of(e.FaultMark), axis.end_ns)
     watched = history.of(e.Watched)
-    pods = objects.pod_spans(watched, axis.end_ns)
+    nodes, pods = (
+        spans_of(watched, axis.end_ns) for spans_of in (objects.node_spans, objects.pod_spans)
+    )
     buckets = count(history.columns(*COLUMNS), axis)
     colours = lanes.revision_order(pods, buckets.revisions)
     pod_lanes, left_out = lanes.pod_lanes(axis, pods, colours)
@@ -70,12 +71,29 @@ def chart_of(history: History, evidence: Sequence[Evidence]) -> Chart | None:
     stacked = [
         *lanes.fault_lanes(axis, faults),
         *_marked(axis, history),
-        *lanes.node_lanes(axis, objects.node_spans(watched, axis.end_ns)),
+        *lanes.rollout_lanes(axis, rollout_spans(watched, axis.end_ns)),
+        *lanes.node_lanes(axis, nodes),
         *pod_lanes,
         *lanes.process_lanes(axis, names),
-        *request_lanes(axis, buckets, colours),
+        *lanes.endpoint_lanes(axis, endpoint_spans(history, axis.end_ns)),
+        *_traffic(axis, history, buckets, failures),
+        *figure_lanes(axis, buckets, colours, _revisions_of(pods)),
         *lanes.record_lanes(axis, history.events, history.damage),
     ]
+    prefix = lanes.common_prefix(nodes)
+    for lane in stacked:
+        lane.label = lanes.shorten_label(lane.label, prefix)
+    return _laid_out(axis, stacked, faults, evidence, colours, left_out)
+
+
+def _laid_out(
+    axis: TimeAxis,
+    stacked: list[Lane],
+    faults: Sequence[marks.FaultSpan],
+    evidence: Sequence[Evidence],
+    colours: dict[str, int],
+    left_out: int,
+) -> Chart:
     pins, levels = _pins(axis, evidence)
     pins_px = levels * _PIN_PX + (_GROUP_GAP_PX if levels else 0)
     bottom = _stack(stacked, top=_HEAD_PX + pins_px)
@@ -86,7 +104,6 @@ def chart_of(history: History, evidence: Sequence[Evidence]) -> Chart | None:
         height=bottom + _FOOT_PX,
         top=_HEAD_PX,
         bottom=bottom,
-        pins_px=pins_px,
         axis=axis,
         ticks=tuple(axis.ticks()),
         lanes=tuple(stacked),
@@ -97,9 +114,29 @@ def chart_of(history: History, evidence: Sequence[Evidence]) -> Chart | None:
     )
 
 
+def _traffic(
+    axis: TimeAxis, history: History, buckets: Buckets, failures: FailureTable | None
+) -> list[Lane]:
+    if not buckets.streams:
+        return []
+    return [
+        *lanes.harness_lanes(axis, suspect_spans(history)),
+        *tile_lanes(axis, buckets, outages(history)),
+        *(failure_lanes(axis, failures, buckets.bucket_s) if failures else []),
+    ]
+
+
+def _revisions_of(pods: dict[str, list[Span]]) -> dict[str, str]:
+    """The latest revision of each pod, by its bare name."""
+    return {name.partition("/")[2]: spans[-1].revision for name, spans in pods.items() if spans}
+
+
 def axis_of(history: History) -> TimeAxis | None:
-    """From the first moment of a record to its last; None when it holds none."""
-    moments = [event.time_ns for event in history.events]
+    """From the first moment of a record to its last; None when it holds none.
+
+    The driver's calibration may be minutes older: it is done once for many runs.
+    """
+    moments = [event.time_ns for event in history.events if not isinstance(event, e.Calibration)]
     for column in ("planned_ns", "end_ns"):
         moments_ns = history.columns(column)[column]
         if pc.count(moments_ns).as_py():
@@ -151,45 +188,6 @@ def _shades(axis: TimeAxis, faults: Sequence[marks.FaultSpan]) -> list[Shade]:
             )
         )
     return shades
-
-
-def numbered(
-    verdicts: Sequence[Verdict], start_ns: int | None, prefix: str
-) -> list[list[Evidence]]:
-    """For each verdict its witnesses, each once, numbered through the scenario."""
-    found = []
-    number = 0
-    for verdict in verdicts:
-        roles: dict[tuple[int, str], list[str]] = {}
-        witnesses: dict[tuple[int, str], Witness] = {}
-        for role in ("first", "worst", "last"):
-            witness: Witness | None = getattr(verdict.evidence, role)
-            if witness is not None:
-                key = (witness.time_ns, witness.text)
-                roles.setdefault(key, []).append(role)
-                witnesses[key] = witness
-        own = []
-        for key, witness in witnesses.items():
-            number += 1
-            own.append(
-                Evidence(
-                    anchor=f"{prefix}-e{number}",
-                    number=number,
-                    role=" and ".join(roles[key]) if verdict.evidence.count != 1 else "only",
-                    witness=witness,
-                    moment=_moment(witness, start_ns),
-                    outcome=verdict.outcome.value.lower(),
-                )
-            )
-        found.append(own)
-    return found
-
-
-def _moment(witness: Witness, start_ns: int | None) -> str:
-    if start_ns is None:
-        return "time unknown"
-    seconds = (witness.time_ns - start_ns) / 1e9
-    return f"{seconds:.2f} s" if seconds < 60 else clock_label(seconds)
 
 
 def _pins(axis: TimeAxis, evidence: Sequence[Evidence]) -> tuple[list[Pin], int]:

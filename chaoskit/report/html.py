@@ -15,13 +15,17 @@ from chaoskit.guarantees.verdict import Verdict
 from chaoskit.history.events import Note
 from chaoskit.history.reader import History
 from chaoskit.report.axis import clock_label
-from chaoskit.report.chart import Chart, Evidence, axis_of, chart_of, numbered
-from chaoskit.report.stored import StoredRun, StoredScenario
+from chaoskit.report.chart import Chart, axis_of, chart_of
+from chaoskit.report.evidence import Evidence, moment_label, numbered
+from chaoskit.report.failures import FailureTable, failure_table
+from chaoskit.report.stored import ORDER, StoredRun, StoredScenario
+from chaoskit.report.why import Explainer, Why
 
 FILE_NAME = "report.html"
 SYMBOLS = {"HELD": "✓", "VIOLATED": "✕", "UNKNOWN": "?", "NOT_RUN": "–"}  # noqa: RUF001
 _OPEN_UP_TO = 3  # scenarios that held are folded away in reports longer than this
 _NOTES_AT_MOST = 20
+_FIGURES = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _UNITS = {"_per_s": "/s", "_ms": " ms", "_s": " s", "_ns": " ns", "_bytes": " B"}
 _DOC_HEAD = re.compile(r"^(goal|method|expectation)s?\s*:\s*", re.IGNORECASE)
 
@@ -30,16 +34,23 @@ _DOC_HEAD = re.compile(r"^(goal|method|expectation)s?\s*:\s*", re.IGNORECASE)
 class Section:
     """One scenario as the template shows it."""
 
-    number: int
+    number: int | str
     scenario: StoredScenario
     lead: tuple[str, ...]
     aims: tuple[tuple[str, str], ...]
-    judged: tuple[tuple[Verdict, list[Evidence]], ...]
+    judged: tuple[tuple[Verdict, list[Evidence], Why | None], ...]
     chart: Chart | None
+    failures: FailureTable | None
+    ending: Why | None
     notes: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
     command: str
     open: bool
+
+    @property
+    def urgency(self) -> int:
+        """How soon a reader should see it: what is violated first."""
+        return ORDER.index(self.scenario.outcome)
 
 
 class HtmlReport:
@@ -50,11 +61,11 @@ class HtmlReport:
     def write(self, run: StoredRun, into: Path) -> list[Path]:
         """One file; its size grows with the scenarios and their length, not with the requests."""
         sections = [
-            _section(number, scenario, len(run.scenarios))
+            section_of(number, scenario, len(run.scenarios))
             for number, scenario in enumerate(run.scenarios, 1)
             if scenario.outcome != "NOT_RUN"
         ]
-        page = _environment().get_template("report.html.j2")
+        page = environment().get_template("report.html.j2")
         text = page.render(
             run=run,
             sections=sections,
@@ -68,22 +79,25 @@ class HtmlReport:
         return [path]
 
 
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment() -> jinja2.Environment:
+    """The templates, with what all of them use; everything is escaped."""
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("chaoskit.report"),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals["symbols"] = SYMBOLS
-    environment.globals["style"] = _raw("style.css")
-    environment.globals["script"] = _raw("report.js")
-    environment.filters["figure"] = figure
-    environment.filters["quantity"] = quantity
-    environment.filters["duration"] = duration
-    environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    return environment
+    made.globals["symbols"] = SYMBOLS
+    made.globals["style"] = _raw("style.css")
+    made.globals["script"] = _raw("report.js")
+    made.filters["figure"] = figure
+    made.filters["quantity"] = quantity
+    made.filters["duration"] = duration
+    made.filters["clock"] = clock_label
+    made.filters["second"] = lambda time_ns, axis: round(axis.second(time_ns), 3)
+    made.filters["words"] = lambda name: str(name).replace("_", " ")
+    return made
 
 
 def _raw(name: str) -> str:
@@ -129,10 +143,10 @@ def _session_facts(run: StoredRun) -> list[tuple[str, str]]:
     return list(facts.items())
 
 
-def _section(number: int, scenario: StoredScenario, of: int) -> Section:
+def section_of(number: int | str, scenario: StoredScenario, of: int) -> Section:
+    """One scenario of so many, read and drawn; `number` tells it from others on the page."""
     lead, aims = aims_of(scenario.doc)
-    notes = list(scenario.notes)
-    judged, chart = _drawn(f"s{number}", scenario, notes)
+    drawn = _drawn(f"s{number}", scenario)
     info = scenario.info
     facts: dict[str, str] = {}
     if info is not None:
@@ -144,35 +158,68 @@ def _section(number: int, scenario: StoredScenario, of: int) -> Section:
         scenario=scenario,
         lead=lead,
         aims=aims,
-        judged=tuple(zip(scenario.verdicts, judged, strict=True)),
-        chart=chart,
-        notes=tuple(notes),
+        judged=tuple(zip(scenario.verdicts, drawn.judged, drawn.why, strict=True)),
+        chart=drawn.chart,
+        failures=drawn.failures,
+        ending=drawn.ending,
+        notes=tuple(drawn.notes),
         facts=tuple((name, value) for name, value in facts.items() if value),
-        command=info.command if info else "",
+        command=_repeated(info.command, info.seed) if info else "",
         open=scenario.outcome != "HELD" or of <= _OPEN_UP_TO,
     )
 
 
-def _drawn(
-    prefix: str, scenario: StoredScenario, notes: list[str]
-) -> tuple[list[list[Evidence]], Chart | None]:
-    """The evidence and the chart. Whatever keeps a record from being drawn becomes a note."""
-    undrawn = numbered(scenario.verdicts, None, prefix)
+def _repeated(command: str, seed: int) -> str:
+    """The command that repeats a scenario; with its seed, whoever started it."""
+    return command if str(seed) in command or not command else f"{command} --chaos-seed {seed}"
+
+
+@dataclass(kw_only=True)
+class _Drawn:
+    """What could be made of a scenario's record; `notes` say what could not."""
+
+    judged: list[list[Evidence]]
+    why: list[Why | None]
+    notes: list[str]
+    chart: Chart | None = None
+    failures: FailureTable | None = None
+    ending: Why | None = None
+
+
+def _drawn(prefix: str, scenario: StoredScenario) -> _Drawn:
+    """Whatever keeps a record from being drawn becomes a note: others must not be lost by it."""
+    undrawn = _Drawn(
+        judged=numbered(scenario.verdicts, None, prefix),
+        why=[None] * len(scenario.verdicts),
+        notes=list(scenario.notes),
+    )
     if scenario.folder is None:
-        return undrawn, None
+        return undrawn
     try:
-        history = History.open(scenario.folder)
-        axis = axis_of(history)
-        judged = numbered(scenario.verdicts, axis.start_ns if axis else None, prefix)
-        chart = chart_of(history, [item for own in judged for item in own])
-        notes += _notes_of(history, chart)
+        return _read(History.open(scenario.folder), prefix, scenario)
     except RecordError as error:
-        notes.append(f"The record could not be read, so nothing is drawn: {error}")
-        return undrawn, None
+        undrawn.notes.append(f"The record could not be read, so nothing is drawn: {error}")
     except Exception as error:  # one strange record must not cost the report of all others
-        notes.append(f"The record could not be drawn: {type(error).__name__}: {error}")
-        return undrawn, None
-    return judged, chart
+        undrawn.notes.append(f"The record could not be drawn: {type(error).__name__}: {error}")
+    return undrawn
+
+
+def _read(history: History, prefix: str, scenario: StoredScenario) -> _Drawn:
+    axis = axis_of(history)
+    judged = numbered(scenario.verdicts, axis.start_ns if axis else None, prefix)
+    drawn = _Drawn(judged=judged, why=[None] * len(scenario.verdicts), notes=list(scenario.notes))
+    if axis is not None:
+        try:
+            drawn.failures = failure_table(history, axis)
+        except RecordError as error:
+            drawn.notes.append(f"The failures could not be put down to causes: {error}")
+        drawn.chart = chart_of(history, [item for own in judged for item in own], drawn.failures)
+        explainer = Explainer(history, axis, drawn.failures)
+        drawn.why = [explainer.verdict(verdict) for verdict in scenario.verdicts]
+        if scenario.outcome in ("UNKNOWN", "VIOLATED") and not any(drawn.why):
+            drawn.ending = explainer.ending()
+    drawn.notes += _notes_of(history, drawn.chart)
+    return drawn
 
 
 def _notes_of(history: History, chart: Chart | None) -> list[str]:
@@ -181,13 +228,27 @@ def _notes_of(history: History, chart: Chart | None) -> list[str]:
         for part in history.damage
     ]
     notes += chart.notes if chart else ["The record is empty: there is nothing to draw."]
-    said = [note for note in history.of(Note) if note.level != "info"]
-    for note in said[:_NOTES_AT_MOST]:
-        at = f" at {(note.time_ns - chart.axis.start_ns) / 1e9:.1f} s" if chart else ""
-        notes.append(f"{note.level} of {note.source}{at}: {note.text}")
-    if len(said) > _NOTES_AT_MOST:
-        notes.append(f"{len(said) - _NOTES_AT_MOST} more warnings stand in the record.")
+    notes += _said(history, chart.axis.start_ns if chart else None)
     return notes
+
+
+def _said(history: History, start_ns: int | None) -> list[str]:
+    """Warnings and errors; those that differ in their figures alone are one, with the first."""
+    alike: dict[tuple[str, str, str], list[Note]] = {}
+    for note in history.of(Note):
+        if note.level != "info":
+            key = (note.level, note.source, _FIGURES.sub("#", note.text))
+            alike.setdefault(key, []).append(note)
+    said = []
+    for (level, source, _), notes in list(alike.items())[:_NOTES_AT_MOST]:
+        when = f" at {moment_label(notes[0].time_ns, start_ns)}"
+        if len(notes) > 1:
+            when += f" and {len(notes) - 1} times more until"
+            when += f" {moment_label(notes[-1].time_ns, start_ns)}"
+        said.append(f"{level} of {source}{when}: {notes[0].text}")
+    if len(alike) > _NOTES_AT_MOST:
+        said.append(f"{len(alike) - _NOTES_AT_MOST} more warnings stand in the record.")
+    return said
 
 
 def aims_of(doc: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:

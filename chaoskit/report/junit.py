@@ -1,16 +1,18 @@
 """The report for CI: JUnit XML with one test case per guarantee.
 
-VIOLATED is a failure, UNKNOWN an error, a scenario that was not run is skipped with its reason.
+VIOLATED is a failure, UNKNOWN an error, a scenario that was not run is skipped with its reason. A
+case has the guarantee's name, the same in every run, so that CI can follow it; what it claimed in
+this run (names of nodes, bounds of the profile) stands in the case's output.
 """
 
 import re
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import junitparser
 
 from chaoskit.guarantees.verdict import Outcome, Verdict, Witness
+from chaoskit.report.comparison import numbered_verdicts
 from chaoskit.report.stored import StoredRun, StoredScenario
 
 FILE_NAME = "junit.xml"
@@ -38,8 +40,8 @@ def _suite(run: StoredRun, scenario: StoredScenario) -> junitparser.TestSuite:
     suite = junitparser.TestSuite(_clean(scenario.nodeid))
     for name, value in _properties(run, scenario).items():
         suite.add_property(_clean(name), _clean(value))
-    used: Counter[str] = Counter()
-    cases = [_case(verdict, scenario, used) for verdict in scenario.verdicts]
+    named = numbered_verdicts(scenario.verdicts)
+    cases = [_case(name, verdict, scenario) for name, verdict in named.items()]
     own = _scenario_case(scenario)
     if own is not None:
         cases.append(own)
@@ -65,22 +67,21 @@ def _properties(run: StoredRun, scenario: StoredScenario) -> dict[str, str]:
     return {name: value for name, value in facts.items() if value}
 
 
-def _case(verdict: Verdict, scenario: StoredScenario, used: Counter[str]) -> junitparser.TestCase:
-    """Named by guarantee and title; a name that occurs again is numbered."""
-    name = f"{verdict.guarantee}: {verdict.title}"
-    used[name] += 1
-    number = f" ({used[name]})" if used[name] > 1 else ""
-    case = junitparser.TestCase(_clean(name + number), classname=_clean(scenario.nodeid))
+def _case(name: str, verdict: Verdict, scenario: StoredScenario) -> junitparser.TestCase:
+    case = junitparser.TestCase(_clean(name), classname=_clean(scenario.nodeid))
     kinds = {Outcome.VIOLATED: junitparser.Failure, Outcome.UNKNOWN: junitparser.Error}
     if verdict.outcome in kinds:
-        result = kinds[verdict.outcome](_clean(verdict.summary), verdict.outcome.value)
+        result = kinds[verdict.outcome](
+            _clean(f"{verdict.title}: {verdict.summary}"), verdict.outcome.value
+        )
         result.text = _clean(_details(verdict))
         case.result = [result]
+    case.system_out = _clean(f"{verdict.outcome.value}: {verdict.title}\n{verdict.summary}")
     return case
 
 
 def _details(verdict: Verdict) -> str:
-    lines = [verdict.summary]
+    lines = [f"{verdict.title}: {verdict.summary}"]
     for role in ("first", "worst", "last"):
         witness: Witness | None = getattr(verdict.evidence, role)
         if witness is not None:

@@ -1,6 +1,7 @@
 """Lanes of what happened: faults, steps, phases, loads, nodes, pods, processes, the record."""
 
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from chaoskit.history.events import AnyEvent, Note, WatchGap
 from chaoskit.history.reader import Damage
@@ -17,24 +18,39 @@ _TOP_PX = (_ROW_PX - BAR_PX) / 2
 _LETTER_PX = 6.1
 _SHORTEST_PX = 1.5
 _PODS_AT_MOST = 40
+_WORKLOADS_AT_MOST = 16
 _DOT_PX = 6
 _REVISION_COLOURS = 6
 
 _FAULT_MARKS = {
-    "requested": "ring",
+    "requested": "start",
     "injected": "down",
     "effective": "dot",
     "ineffective": "cross",
-    "heal_requested": "ring",
+    "heal_requested": "stop",
     "healed": "up",
     "heal_failed": "cross",
 }
 
 
+def shorten_label(text: str, prefix: str) -> str:
+    """A label without what all nodes' names begin with, short enough for its column."""
+    return shorten(text.replace(prefix, "") if prefix else text, LABEL_LENGTH)
+
+
+def common_prefix(nodes: Iterable[str]) -> str:
+    """What the names of several nodes all begin with, up to a dash: the cluster's name."""
+    parts = [name.split("-") for name in nodes]
+    if len(parts) < 2:
+        return ""
+    shared = takewhile(lambda column: len(set(column)) == 1, zip(*parts, strict=False))
+    return "".join(f"{column[0]}-" for column in shared)
+
+
 def _lane(group: str, label: str, shapes: list[Shape], *, height: float = _ROW_PX) -> Lane:
     return Lane(
         group=group,
-        label=shorten(label, LABEL_LENGTH),
+        label=label,
         title=label,
         height=height,
         shapes=shapes,
@@ -43,8 +59,9 @@ def _lane(group: str, label: str, shapes: list[Shape], *, height: float = _ROW_P
 
 def _box(axis: TimeAxis, span: Span, kind: str, *, text: str = "", row: int = 0) -> Box:
     x, end_x = axis.x(span.start_ns), axis.x(span.end_ns)
-    width = max(end_x - x, _SHORTEST_PX)
-    fits = text and len(text) * _LETTER_PX + 8 <= width
+    true_width = round(end_x - x, 2)
+    width = max(true_width, _SHORTEST_PX)
+    fits = len(text) * _LETTER_PX + 8 <= width
     return Box(
         x=x,
         y=_TOP_PX + row * _ROW_PX,
@@ -52,7 +69,9 @@ def _box(axis: TimeAxis, span: Span, kind: str, *, text: str = "", row: int = 0)
         height=BAR_PX,
         kind=kind,
         title=f"{span.title} — {_when(axis, span)}",
-        text=text if fits else "",
+        text=text,
+        tight=not fits,
+        true_width=None if true_width == width else true_width,
     )
 
 
@@ -104,16 +123,18 @@ def packed_lane(axis: TimeAxis, group: str, label: str, spans: Sequence[Span]) -
         words = span.owner
         x, end_x = axis.x(span.start_ns), axis.x(span.end_ns)
         outside = bool(words) and len(words) * _LETTER_PX + 8 > end_x - x
-        reach = max(end_x, x + 2) + (len(words) * _LETTER_PX + 12 if outside else 0)
-        row = next((r for r, taken in enumerate(row_ends) if taken <= x), len(row_ends))
+        words_px = len(words) * _LETTER_PX + 12 if outside else 0
+        left = max(end_x, x + 2) + words_px > axis.right_px
+        first, reach = (x - words_px, end_x) if left else (x, max(end_x, x + 2) + words_px)
+        row = next((r for r, taken in enumerate(row_ends) if taken <= first), len(row_ends))
         row_ends[row : row + 1] = [reach]
         kind = f"{group.lower()} {span.state}"
-        shapes.append(_box(axis, span, kind, text=words, row=row))
+        shapes.append(_box(axis, span, kind, text="" if outside else words, row=row))
         if outside:
-            left = reach > axis.right_px
             shapes.append(
                 Text(
-                    x=x - 4 if left else max(end_x, x + 2) + 4,
+                    x=x if left else end_x,
+                    dx=-4 if left else max(x + 2 - end_x, 0) + 4,
                     y=row * _ROW_PX + _ROW_PX / 2,
                     text=words,
                     anchor="end" if left else "start",
@@ -132,6 +153,41 @@ def node_lanes(axis: TimeAxis, nodes: dict[str, list[Span]]) -> list[Lane]:
         )
         for name, spans in nodes.items()
     ]
+
+
+def rollout_lanes(axis: TimeAxis, workloads: dict[str, list[Span]]) -> list[Lane]:
+    """A lane for each workload whose status changed: how far its rollout had come."""
+    return [
+        _lane(
+            "Rollouts",
+            name,
+            [_box(axis, s, f"rollout {s.state}", text=s.revision) for s in spans],
+        )
+        for name, spans in list(workloads.items())[:_WORKLOADS_AT_MOST]
+    ]
+
+
+def endpoint_lanes(axis: TimeAxis, services: dict[str, list[Span]]) -> list[Lane]:
+    """A lane for each Service: how many endpoints it had, and when none."""
+    return [
+        _lane(
+            "Endpoints",
+            service,
+            [
+                _box(axis, s, f"endpoints {s.state}", text=s.owner if s.state == "some" else "none")
+                for s in spans
+            ],
+        )
+        for service, spans in list(services.items())[:_WORKLOADS_AT_MOST]
+    ]
+
+
+def harness_lanes(axis: TimeAxis, suspect: Sequence[Span]) -> list[Lane]:
+    """The seconds in which the load driver itself was in trouble; no lane without any."""
+    if not suspect:
+        return []
+    boxes: list[Shape] = [_box(axis, span, "suspect") for span in suspect]
+    return [_lane("Harness", "suspect seconds", boxes)]
 
 
 def revision_order(pods: dict[str, list[Span]], answered: Iterable[str]) -> dict[str, int]:
@@ -177,6 +233,7 @@ def _incarnation(axis: TimeAxis, span: Span) -> Box:
         width=2,
         height=_ROW_PX,
         kind="incarnation",
+        true_width=0.0,
         title=f"a new pod of this name, UID {span.owner[:8]}",
     )
 
@@ -203,6 +260,7 @@ def _process_lane(axis: TimeAxis, identity: Identity, prefix: str) -> Lane:
         row_ends[row] = span.end_ns
         shapes.append(_box(axis, span, "process alive", text=f"UID {span.owner[:8]}", row=row))
     height = _ROW_PX * max(len(row_ends), 1)
+    taken_px = 0.0
     for start_ns, end_ns in identity.overlaps:
         twice = Span(
             start_ns=start_ns,
@@ -221,8 +279,12 @@ def _process_lane(axis: TimeAxis, identity: Identity, prefix: str) -> Lane:
                 title=box.title,
             )
         )
-        seconds = (end_ns - start_ns) / 1e9
-        shapes.append(_twice_words(axis, box, height, f"2 at once, {seconds:.1f} s"))
+        words = _twice_words(axis, box, height, f"2 at once, {(end_ns - start_ns) / 1e9:.1f} s")
+        length_px = len(words.text) * _LETTER_PX
+        first_px = words.x - length_px if words.anchor == "end" else words.x
+        if first_px >= taken_px:  # of words that would overlap only the first are written
+            shapes.append(words)
+            taken_px = first_px + length_px
     return _lane("Processes", identity.name.removeprefix(prefix), shapes, height=height)
 
 
@@ -230,8 +292,8 @@ def _twice_words(axis: TimeAxis, box: Box, height: float, words: str) -> Text:
     """Behind the bracket, or before it where the axis ends."""
     end_x = box.x + box.width
     fits = end_x + 6 + len(words) * _LETTER_PX <= axis.right_px
-    x, anchor = (end_x + 6, "start") if fits else (box.x - 6, "end")
-    return Text(x=x, y=height / 2, text=words, kind="flag", anchor=anchor)
+    x, dx, anchor = (end_x, 6, "start") if fits else (box.x, -6, "end")
+    return Text(x=x, dx=dx, y=height / 2, text=words, kind="flag", anchor=anchor)
 
 
 def record_lanes(

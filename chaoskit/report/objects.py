@@ -28,11 +28,8 @@ class _Open:
 
 def node_spans(watched: Iterable[Watched], end_ns: int) -> dict[str, list[Span]]:
     """Per node: `ready`, `not_ready` or `unknown`, as its Ready condition said."""
-    by_node = _by_uid((w for w in watched if w.kind == "Node"), key=lambda w: w.name)
-    return {
-        name: [s for uid in by_uid.values() for s in _states(uid, _node_state, end_ns)]
-        for name, by_uid in sorted(by_node.items())
-    }
+    nodes = (w for w in watched if w.kind == "Node")
+    return states_by_name(nodes, _node_state, end_ns, key=lambda w: w.name)
 
 
 def pod_spans(watched: Iterable[Watched], end_ns: int) -> dict[str, list[Span]]:
@@ -41,10 +38,16 @@ def pod_spans(watched: Iterable[Watched], end_ns: int) -> dict[str, list[Span]]:
     Kubernetes' own namespaces are left out.
     """
     pods = (w for w in watched if w.kind == "Pod" and w.namespace not in NOT_DRAWN)
-    by_pod = _by_uid(pods, key=lambda w: f"{w.namespace}/{w.name}")
+    return states_by_name(pods, pod_state, end_ns, key=lambda w: f"{w.namespace}/{w.name}")
+
+
+def states_by_name(
+    watched: Iterable[Watched], state_of: _StateOf, end_ns: int, *, key: Callable[[Watched], str]
+) -> dict[str, list[Span]]:
+    """The states of objects of one kind by name, one incarnation after the other."""
     return {
-        name: [s for uid in by_uid.values() for s in _states(uid, _pod_state, end_ns)]
-        for name, by_uid in sorted(by_pod.items())
+        name: [s for uid in by_uid.values() for s in _states(uid, state_of, end_ns)]
+        for name, by_uid in sorted(_by_uid(watched, key).items())
     }
 
 
@@ -57,9 +60,7 @@ def _by_uid(
     return grouped
 
 
-def _states(
-    own: Sequence[Watched], state_of: Callable[[Watched], tuple[str, str, str]], end_ns: int
-) -> list[Span]:
+def _states(own: Sequence[Watched], state_of: _StateOf, end_ns: int) -> list[Span]:
     """Adjacent equal states joined; an object that is not deleted lasts to the record's end."""
     spans: list[Span] = []
     current: _Open | None = None
@@ -119,7 +120,8 @@ def revision_of(pod: dict[str, Any]) -> str:
     return ""
 
 
-def _pod_state(event: Watched) -> tuple[str, str, str]:
+def pod_state(event: Watched) -> tuple[str, str, str]:
+    """State, words and revision of a pod."""
     pod, status = event.object, event.object.get("status", {})
     if pod.get("metadata", {}).get("deletionTimestamp"):
         state, word = "terminating", "Terminating"
@@ -128,16 +130,19 @@ def _pod_state(event: Watched) -> tuple[str, str, str]:
     elif condition_of(pod, "Ready").get("status") == "True":
         state, word = "ready", "Ready"
     else:
-        state, word = "not_ready", _waiting_reason(status) or status.get("phase", "not Ready")
+        reason, _ = waiting_of(status)
+        state, word = "not_ready", reason or status.get("phase", "not Ready")
     node = pod.get("spec", {}).get("nodeName") or "no node yet"
     revision = revision_of(pod)
     on = f", revision {revision}" if revision else ""
     return state, f"{event.name} {word} on {node}{on}, UID {event.uid[:8]}", revision
 
 
-def _waiting_reason(status: dict[str, Any]) -> str:
-    for container in status.get("containerStatuses") or []:
-        reason = (container.get("state") or {}).get("waiting", {}).get("reason")
-        if reason:
-            return str(reason)
-    return ""
+def waiting_of(status: dict[str, Any]) -> tuple[str, str]:
+    """Why a container of a pod waits: reason and message; empty when none does."""
+    for part in ("initContainerStatuses", "containerStatuses"):
+        for container in status.get(part) or []:
+            waiting = (container.get("state") or {}).get("waiting") or {}
+            if waiting.get("reason"):
+                return str(waiting["reason"]), str(waiting.get("message", ""))
+    return "", ""

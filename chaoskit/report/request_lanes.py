@@ -1,226 +1,166 @@
-"""Lanes of requests: availability tiles per stream, rate, latency, answers by revision."""
+"""Lanes of figures about requests: rate, response and service time, answers by who gave them."""
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from itertools import groupby
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from chaoskit.report.axis import TimeAxis
-from chaoskit.report.buckets import Buckets, Counts, Figures, StreamBuckets
-from chaoskit.report.shapes import Box, Curve, Lane, Shape, Text, shorten
+from chaoskit.report.buckets import Buckets, Counts
+from chaoskit.report.grid import Grid, bands, polylines, stairs
+from chaoskit.report.latency import Figures, Latency
+from chaoskit.report.shapes import Curve, Lane, Shape, Text
 
-_TILE_PX = 18.0
-_OK_PX = 5.0  # height of the quiet bar that "all ok" is drawn as
-_RATE_PX = 64.0
-_LATENCY_PX = 84.0
-_REVISIONS_PX = 44.0
-_LABEL_LENGTH = 24
-_STREAMS_AT_MOST = 32
-_REASONS_AT_MOST = 4
+_RATE_PX = 66.0
+_LATENCY_PX = 86.0
+_ANSWERS_PX = 44.0
+_PODS_AT_MOST = 24
 
 
-def request_lanes(axis: TimeAxis, buckets: Buckets, colours: Mapping[str, int]) -> list[Lane]:
-    """All lanes of requests; none where nothing was planned."""
+def figure_lanes(
+    axis: TimeAxis, buckets: Buckets, colours: Mapping[str, int], revision_of: Mapping[str, str]
+) -> list[Lane]:
+    """All of them; none where nothing was planned. `revision_of`: a pod's, for its colour."""
     if not buckets.streams:
         return []
-    lanes = [_tiles(axis, buckets, stream) for stream in buckets.streams[:_STREAMS_AT_MOST]]
-    left_out = len(buckets.streams) - len(lanes)
-    if left_out:
-        lanes[-1].note = f"{left_out} more streams are not drawn"
-    lanes.append(_rate(axis, buckets))
-    if np.isfinite(buckets.p99_ms).any():
-        lanes.append(_latency(axis, buckets))
+    lanes = [_rate(axis, buckets)]
+    if np.isfinite(buckets.response.p99_ms).any():
+        scale = _Scale(buckets.response, buckets.service)
+        lanes.append(_latency(axis, buckets.bucket_s, "response", buckets.response, scale))
+        lanes.append(_latency(axis, buckets.bucket_s, "service", buckets.service, scale))
     if len(buckets.revisions) > 1:
-        lanes.append(_revisions(axis, buckets, colours))
+        tones = {name: f"r{colours.get(name, 0)}" for name in buckets.revisions}
+        lanes.append(_answers(axis, buckets.bucket_s, "revision", buckets.revisions, tones))
+    if len(buckets.pods) > 1:
+        tones = {
+            name: f"r{colours.get(revision_of.get(name, ''), 0)} pod-{n % 2}"
+            for n, name in enumerate(buckets.pods)
+        }
+        lanes.append(_answers(axis, buckets.bucket_s, "pod", _most(buckets.pods), tones))
     return lanes
 
 
-class _Grid:
-    """Where bucket n lies on the axis; the last one ends with it."""
-
-    def __init__(self, axis: TimeAxis, bucket_s: int) -> None:
-        self._axis = axis
-        self.bucket_s = bucket_s
-
-    def left(self, bucket: int) -> float:
-        return self._axis.x(self._axis.start_ns + bucket * self.bucket_s * 1_000_000_000)
-
-    def middle(self, bucket: int) -> float:
-        return round((self.left(bucket) + self.left(bucket + 1)) / 2, 2)
-
-    def words(self, first: int, last: int) -> str:
-        return f"{first * self.bucket_s}–{(last + 1) * self.bucket_s} s"  # noqa: RUF001
-
-
-def _tiles(axis: TimeAxis, buckets: Buckets, stream: StreamBuckets) -> Lane:
-    """Quiet where all was ok, a block as high as the share that was not, blank without plan.
-
-    Neighbouring buckets that were all ok, or all not, are one box: a calm hour costs no more
-    than a calm second, and an outage shows as one.
-    """
-    grid = _Grid(axis, buckets.bucket_s)
-    shapes: list[Shape] = []
-    for state, group in groupby(range(len(stream.planned)), key=lambda n: _state(stream, n)):
-        members = list(group)
-        if state == "none":
-            continue
-        runs = [[n] for n in members] if state == "bad" else [members]
-        shapes += [_tile(grid, stream, run[0], run[-1], state) for run in runs]
-    planned, ok = int(stream.planned.sum()), int(stream.ok.sum())
-    return Lane(
-        group="Requests",
-        label=shorten(stream.stream, _LABEL_LENGTH),
-        title=f"{stream.stream}: {ok} of {planned} planned requests ok",
-        height=_TILE_PX + 3,
-        shapes=shapes,
-    )
-
-
-def _state(stream: StreamBuckets, bucket: int) -> str:
-    if not stream.planned[bucket]:
-        return "none"
-    if stream.ok[bucket] == stream.planned[bucket]:
-        return "ok"
-    return "bad" if stream.ok[bucket] else "dead"
-
-
-def _tile(grid: _Grid, stream: StreamBuckets, first: int, last: int, state: str) -> Box:
-    planned = int(stream.planned[first : last + 1].sum())
-    ok = int(stream.ok[first : last + 1].sum())
-    share_bad = (planned - ok) / planned
-    height = _OK_PX if state == "ok" else max(_OK_PX + 3, _TILE_PX * share_bad)
-    reasons: Counter[str] = Counter()
-    for bucket in range(first, last + 1):
-        reasons.update(stream.why.get(bucket, {}))
-    why = ", ".join(f"{count} {word}" for word, count in reasons.most_common(_REASONS_AT_MOST))
-    x = grid.left(first)
-    gap = 0.5 if state == "bad" else 0.0
-    return Box(
-        x=x,
-        y=round(_TILE_PX + 1 - height, 1),
-        width=round(max(grid.left(last + 1) - x - gap, 0.5), 1),
-        height=round(height, 1),
-        kind=f"tile-{state}",
-        title=f"{grid.words(first, last)}: {ok} of {planned} ok" + (f"; {why}" if why else ""),
-    )
+def _most(counts: Mapping[str, Counts]) -> dict[str, Counts]:
+    """Those that answered most, by name; all others as one."""
+    chosen = sorted(counts, key=lambda name: -int(counts[name].sum()))[:_PODS_AT_MOST]
+    found = {name: counts[name] for name in sorted(chosen)}
+    others = [own for name, own in counts.items() if name not in found]
+    return found | ({f"{len(others)} others": np.sum(others, axis=0)} if others else {})
 
 
 def _rate(axis: TimeAxis, buckets: Buckets) -> Lane:
-    grid = _Grid(axis, buckets.bucket_s)
-    planned, ok = buckets.planned / buckets.bucket_s, buckets.ok / buckets.bucket_s
-    top = max(float(planned.max()), 1.0)
+    grid = Grid(axis, buckets.bucket_s)
+    planned, ok, sent, unsent = (
+        counts / buckets.bucket_s
+        for counts in (buckets.planned, buckets.ok, buckets.sent, buckets.unsent)
+    )
+    top = max(float(planned.max()), float(sent.max()), 1.0)
     shapes: list[Shape] = [
-        Curve(path=_steps(grid, ok, top, _RATE_PX, closed=True), kind="rate-ok"),
-        Curve(path=_steps(grid, planned, top, _RATE_PX, closed=False), kind="rate-planned"),
-        Text(x=axis.left_px - 6, y=8, text=f"{top:.0f}/s", kind="scale", anchor="end"),
+        Curve(path=stairs(grid, ok, top, _RATE_PX, closed=True), kind="rate-ok"),
+        Text(x=axis.left_px - 6, y=6, text=f"{top:.0f}/s", kind="scale", anchor="end"),
         Text(x=axis.left_px - 6, y=_RATE_PX - 1, text="0", kind="scale", anchor="end"),
     ]
+    legend = [("planned", "planned"), ("sent", "sent"), ("ok (area)", "ok")]
+    if unsent.any():
+        shapes.append(Curve(path=stairs(grid, unsent, top, _RATE_PX, closed=True), kind="unsent"))
+        legend.append((f"unsent: {int(buckets.unsent.sum())}", "unsent"))
+    shapes.append(Curve(path=stairs(grid, sent, top, _RATE_PX, closed=False), kind="rate-sent"))
+    shapes.append(
+        Curve(path=stairs(grid, planned, top, _RATE_PX, closed=False), kind="rate-planned")
+    )
     return Lane(
         group="Rate",
-        label="planned (line), ok (area)",
-        title="requests a second by planned time, all streams",
+        label="",
+        title="requests a second, all streams but control; sent by the time of sending",
         height=_RATE_PX + 4,
+        legend=tuple(legend),
         shapes=shapes,
     )
 
 
-def _steps(grid: _Grid, rates: Figures, top: float, height: float, *, closed: bool) -> str:
-    """A stair-step path; points of equal height are left out."""
-    levels = [round(height - height * float(rate) / top, 1) for rate in rates]
-    path = f"M{grid.left(0)} {height if closed else levels[0]}"
-    for level, group in groupby(range(len(levels)), key=levels.__getitem__):
-        path += f"V{level}H{grid.left(list(group)[-1] + 1)}"
-    return f"{path}V{height}Z" if closed else path
+class _Scale:
+    """Logarithmic, the same for both times, so that they can be compared."""
 
+    def __init__(self, *latencies: Latency) -> None:
+        parts = [figures for one in latencies for figures in (one.p50_ms, one.point_ms)]
+        every = np.concatenate(parts)
+        every = np.maximum(every[np.isfinite(every)], 0.01)
+        self.low = math.floor(math.log10(float(every.min())))
+        self.high = max(math.ceil(math.log10(float(every.max()))), self.low + 1)
 
-def _latency(axis: TimeAxis, buckets: Buckets) -> Lane:
-    grid = _Grid(axis, buckets.bucket_s)
-    finite = np.concatenate([buckets.p50_ms, buckets.p99_ms])
-    finite = finite[np.isfinite(finite)]
-    low = math.floor(math.log10(max(float(finite.min()), 0.01)))
-    high = max(math.ceil(math.log10(max(float(finite.max()), 0.01))), low + 1)
-
-    def y(milliseconds: float) -> float:
-        share = (math.log10(max(milliseconds, 0.01)) - low) / (high - low)
+    def y(self, milliseconds: float) -> float:
+        """Where that lies in the lane."""
+        share = (math.log10(max(milliseconds, 0.01)) - self.low) / (self.high - self.low)
         return round(4 + (_LATENCY_PX - 8) * (1 - min(max(share, 0.0), 1.0)), 1)
 
+
+def _latency(axis: TimeAxis, bucket_s: int, name: str, times: Latency, scale: _Scale) -> Lane:
+    grid = Grid(axis, bucket_s)
     shapes: list[Shape] = []
-    for exponent in range(low, high + 1):
-        level = y(10.0**exponent)
+    for exponent in range(scale.low, scale.high + 1):
+        level = scale.y(10.0**exponent)
         shapes.append(Curve(path=f"M{axis.left_px} {level}H{axis.right_px}", kind="grid"))
         label = _milliseconds(10.0**exponent)
         shapes.append(Text(x=axis.left_px - 6, y=level, text=label, kind="scale", anchor="end"))
-    for kind, figures in (("p99", buckets.p99_ms), ("p50", buckets.p50_ms)):
-        path = "".join(_polylines(grid, figures, y))
+    shapes.append(Curve(path=_points(axis, times, scale.y), kind="points"))
+    for kind, figures in (("p99", times.p99_ms), ("p50", times.p50_ms)):
+        path = "".join(polylines(grid, figures, scale.y))
         highest = _milliseconds(float(np.nanmax(figures)))
-        shapes.append(Curve(path=path, kind=f"latency {kind}", title=f"{kind}, at most {highest}"))
-        last = int(np.flatnonzero(np.isfinite(figures))[-1])
-        x = min(grid.middle(last) + 5, axis.right_px + 2)
-        shapes.append(Text(x=x, y=y(float(figures[last])), text=kind, kind=f"scale {kind}"))
+        title = f"{kind} of the {name} time, at most {highest}"
+        shapes.append(Curve(path=path, kind=f"latency {kind}", title=title))
+    since = "planned" if name == "response" else "sent"
+    slowest = _milliseconds(float(times.point_ms.max()))
     return Lane(
-        group="Latency",
-        label="of ok, from planned time",
-        title="response time of ok requests, counted from the planned time; logarithmic",
+        group="Response time" if name == "response" else "Service time",
+        label="",
+        title=f"{name} time of ok requests, counted from when they were {since}; logarithmic",
         height=_LATENCY_PX,
+        legend=(
+            (f"ok, from {since}", ""),
+            ("p50", "p50"),
+            ("p99", "p99"),
+            (f"slowest {slowest}", "slowest"),
+        ),
         shapes=shapes,
     )
+
+
+def _points(axis: TimeAxis, times: Latency, y: Callable[[float], float]) -> str:
+    """A dot each, as a line of no length with round ends."""
+    places = dict.fromkeys(
+        (axis.x(at_ns), y(ms))
+        for at_ns, ms in zip(times.at_ns.tolist(), times.point_ms.tolist(), strict=True)
+    )
+    return "".join(f"M{x} {level}h0" for x, level in places)
 
 
 def _milliseconds(value: float) -> str:
-    return f"{value / 1000:g} s" if value >= 1000 else f"{value:.3g} ms"
+    return f"{value / 1000:.3g} s" if value >= 1000 else f"{value:.3g} ms"
 
 
-def _polylines(grid: _Grid, figures: Figures, y: Callable[[float], float]) -> Iterator[str]:
-    """Lines over neighbouring buckets that have a figure; a lone one is a short dash."""
-    pen_down = False
-    for n, value in enumerate(figures):
-        if not np.isfinite(value):
-            pen_down = False
-            continue
-        if pen_down:
-            yield f"L{grid.middle(n)} {y(float(value))}"
-        else:
-            yield f"M{round(grid.middle(n) - 1, 2)} {y(float(value))}h1"
-        pen_down = True
-
-
-def _revisions(axis: TimeAxis, buckets: Buckets, colours: Mapping[str, int]) -> Lane:
-    """Stacked shares of ok answers by revision."""
-    grid = _Grid(axis, buckets.bucket_s)
-    total: Counts = np.sum(list(buckets.revisions.values()), axis=0)
+def _answers(
+    axis: TimeAxis, bucket_s: int, by: str, answers: Mapping[str, Counts], tones: Mapping[str, str]
+) -> Lane:
+    """Stacked shares of the ok answers."""
+    grid = Grid(axis, bucket_s)
+    total: Counts = np.sum(list(answers.values()), axis=0)
     below: Figures = np.zeros(len(total))
     shapes: list[Shape] = []
-    for revision, counts in buckets.revisions.items():
+    for name, counts in answers.items():
         share = np.divide(counts, total, out=np.zeros(len(total)), where=total > 0)
-        path = "".join(_stack(grid, share, below, total))
-        below = below + share
         shapes.append(
             Curve(
-                path=path,
-                kind=f"answers r{colours.get(revision, 0)}",
-                title=f"{int(counts.sum())} answers of revision {revision}",
+                path="".join(bands(grid, share, below, _ANSWERS_PX)),
+                kind=f"answers {tones.get(name, 'r-none')}",
+                title=f"{int(counts.sum())} answers of {by} {name}",
             )
         )
+        below = below + share
     return Lane(
         group="Answers",
-        label="share by revision",
-        title="share of ok answers by the revision of the pod that gave them",
-        height=_REVISIONS_PX + 4,
+        label="",
+        title=f"share of ok answers by the {by} that gave them",
+        height=_ANSWERS_PX + 6,
+        legend=((f"share by {by}", ""), (f"{len(answers)} {by}s", "")),
         shapes=shapes,
     )
-
-
-def _stack(grid: _Grid, share: Figures, below: Figures, total: Counts) -> Iterator[str]:
-    def same(n: int) -> tuple[float, float]:
-        return round(float(share[n]), 3), round(float(below[n]), 3)
-
-    for (part, base), group in groupby(range(len(share)), key=same):
-        members = list(group)
-        if part <= 0 or not total[members[0]]:
-            continue
-        bottom = round(_REVISIONS_PX * (1 - base), 1)
-        top = round(_REVISIONS_PX * (1 - base - part), 1)
-        x, end_x = grid.left(members[0]), grid.left(members[-1] + 1)
-        yield f"M{x} {bottom}V{top}H{end_x}V{bottom}Z"

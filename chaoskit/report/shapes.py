@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Box:
-    """A rectangle; `kind` is its style class, `title` is shown on hover, `text` inside."""
+    """A rectangle; `kind` is its style class, `title` is shown on hover, `text` inside.
+
+    `tight`: the text does not fit, unless a person zooms in. `true_width`: how wide it would be,
+    where it is drawn wider to be seen at all.
+    """
 
     x: float
     y: float
@@ -14,6 +18,8 @@ class Box:
     kind: str
     title: str = ""
     text: str = ""
+    tight: bool = False
+    true_width: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +28,7 @@ class Mark:
 
     x: float
     y: float
-    shape: str  # "down", "up", "dot", "cross", "diamond", "ring"
+    shape: str  # "down", "up", "dot", "cross", "diamond", "start", "stop"
     kind: str
     title: str = ""
 
@@ -38,13 +44,18 @@ class Curve:
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A word in a lane; `anchor` as in SVG."""
+    """A word in a lane; `anchor` and `dx` as in SVG. One of the kind `scale` stands outside time.
+
+    `sticks`: it stays in sight as long as the box before it does.
+    """
 
     x: float
     y: float
     text: str
     kind: str = "small"
     anchor: str = "start"
+    dx: float = 0.0
+    sticks: bool = False
 
 
 Shape = Box | Mark | Curve | Text
@@ -52,7 +63,10 @@ Shape = Box | Mark | Curve | Text
 
 @dataclass(kw_only=True)
 class Lane:
-    """One row of the chart. `group` is the heading it stands under, `y` is set when stacked."""
+    """One row of the chart. `group` is the heading it stands under, `y` is set when stacked.
+
+    `legend`: words below the heading of a tall lane, each with the style class of its curve.
+    """
 
     group: str
     label: str
@@ -60,6 +74,8 @@ class Lane:
     shapes: list[Shape] = field(default_factory=list)
     title: str = ""
     note: str = ""
+    legend: tuple[tuple[str, str], ...] = ()
+    label_y: float = 10.0
     y: float = 0.0
 
 

@@ -21,7 +21,7 @@ from chaoskit.history.session import (
 )
 
 #: The worst last; a row that was not run says nothing about the system.
-_RANK: dict[ScenarioOutcome, int] = {"NOT_RUN": 0, "HELD": 1, "UNKNOWN": 2, "VIOLATED": 3}
+RANK: dict[ScenarioOutcome, int] = {"NOT_RUN": 0, "HELD": 1, "UNKNOWN": 2, "VIOLATED": 3}
 ORDER: tuple[ScenarioOutcome, ...] = ("VIOLATED", "UNKNOWN", "HELD", "NOT_RUN")
 
 
@@ -80,7 +80,7 @@ class StoredRun:
 
 def worst(outcomes: Iterable[ScenarioOutcome]) -> ScenarioOutcome:
     """VIOLATED > UNKNOWN > HELD > NOT_RUN; raises ValueError for none."""
-    return max(outcomes, key=_RANK.__getitem__)
+    return max(outcomes, key=RANK.__getitem__)
 
 
 def load_run(folder: Path) -> StoredRun:

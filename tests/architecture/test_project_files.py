@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENTS = [
-    "lint", "types", "docs", "unit", "architecture", "plugin", "cluster", "package", "lowest",
+    "lint", "types", "docs", "unit", "architecture", "plugin", "web", "cluster", "package",
+    "lowest",
 ]  # fmt: skip
 
 

@@ -27,7 +27,7 @@ READY = Facts(
     systemd=True,
     apt=True,
     docker_host=None,
-    programs={"dockerd": True, "iptables": True, "ip": True, "mmdebstrap": True},
+    programs={"dockerd": True, "iptables": True, "ip": True, "mmdebstrap": True, "chromium": True},
     engine=ENGINE,
     silences=(),
     started_pid=None,
@@ -175,3 +175,28 @@ def test_few_inotify_instances_are_said_and_hinder_nobody() -> None:
     assert "12 nodes" in row(few, "inotify instances").meaning
     assert is_usable(assess(few, "test"))
     assert not [one for one in assess(READY, "test") if one.name == "inotify instances"]
+
+
+def test_a_browser_is_wanted_only_for_the_tests_that_look_at_reports() -> None:
+    without = replace(READY, programs={**READY.programs, "chromium": False})
+    assert is_usable(assess(without, "test"))
+    assert is_usable(assess(without, "demo"))
+    (wanted,) = (one for one in assess(without, "test-all") if one.name == "browser")
+    assert wanted.state == "fixable"
+    assert "apt-get install chromium" in wanted.meaning
+    assert is_usable(assess(READY, "test-all"))
+
+
+@pytest.mark.parametrize(
+    "changed, remedy",
+    [({"root": False}, "as root"), ({"apt": False}, "this system's own means")],
+)
+def test_a_browser_that_cannot_be_installed_here_is_for_a_person(
+    changed: dict[str, bool], remedy: str
+) -> None:
+    programs = {**READY.programs, "chromium": False}
+    rows = assess(replace(READY, programs=programs, **changed), "test-all")  # type: ignore[arg-type]
+    assert not is_usable(rows)
+    (wanted,) = (one for one in rows if one.name == "browser")
+    assert wanted.state == "missing"
+    assert remedy in wanted.remedy

@@ -106,7 +106,10 @@ class Objects:
         if ready == "Unknown":
             condition["reason"] = "NodeStatusUnknown"
         self._add(
-            second, change, ("Node", name, f"n-{name}"), {"status": {"conditions": [condition]}}
+            second,
+            change,
+            ("Node", name, f"n-{name}"),
+            {"metadata": {"name": name}, "status": {"conditions": [condition]}},
         )
 
     def pod(

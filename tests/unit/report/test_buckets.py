@@ -57,16 +57,16 @@ def test_latency_is_counted_from_the_planned_time_by_nearest_rank() -> None:
     rows = [row(1.0, end_ns=at(1.0) + ms * 1_000_000) for ms in range(1, 101)]
     late = row(1.5, sent_ns=at(1.9), end_ns=at(1.95), outcome="fail")
     buckets = counted(*rows, late)
-    assert buckets.p50_ms[1] == 50
-    assert buckets.p99_ms[1] == 99
-    assert np.isnan(buckets.p99_ms[0])
+    assert buckets.response.p50_ms[1] == 50
+    assert buckets.response.p99_ms[1] == 99
+    assert np.isnan(buckets.response.p99_ms[0])
 
 
 def test_control_streams_say_nothing_about_the_service() -> None:
     buckets = counted(row(1.0), row(1.0, stream="control", end_ns=at(1.9), revision="c"))
     assert [s.stream for s in buckets.streams] == ["control", "kept via a"]
     assert buckets.planned[1] == buckets.ok[1] == 1
-    assert buckets.p99_ms[1] == 4
+    assert buckets.response.p99_ms[1] == 4
     assert list(buckets.revisions) == ["r1"]
 
 
