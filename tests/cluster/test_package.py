@@ -53,7 +53,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_command_works_from_a_wheel(installed: Path, tmp_path: Path) -> None:
     assert "nic_down" in run(installed / "chaoskit", "faults", cwd=tmp_path)
     # The images are of the same sources, so they are found and not built again.
-    assert "ready" in run(installed / "chaoskit", "doctor", "--for", "test", cwd=tmp_path)
+    assert "usable" in run(installed / "chaoskit", "doctor", "--for", "test", cwd=tmp_path)
 
 
 def test_the_tutorials_scenario_holds_from_a_wheel(installed: Path, tmp_path: Path) -> None:
