@@ -38,6 +38,8 @@ PLANTED = {
     "chaoskit/cli/planted.py": ("import testcontainers", "testcontainers: only in"),
     "chaoskit/load/planted.py": ("import gevent", "locust, gevent, geventhttpclient: only"),
     "chaoskit/cluster/planted.py": ("import pytest", "pytest: only in"),
+    "chaoskit/run/planted.py": ("import sqlite3", "sqlite3: only in store"),
+    "chaoskit/cli/planted_too.py": ("import ruptures", "ruptures: only in trend"),
 }
 
 
