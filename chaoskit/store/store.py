@@ -128,13 +128,23 @@ class Store:
             )
         return self._run(rows[0])
 
-    def runs(self, *, since_wall_ns: int = 0) -> list[KeptRun]:
-        """The runs that began since then, the oldest first, with all that is kept of them."""
+    def runs(self, *, since_wall_ns: int = 0, scenario: str = "") -> list[KeptRun]:
+        """The runs that began since then, the oldest first, with all that is kept of them.
+
+        Of their scenarios only those with this in their node id.
+        """
         rows = self._database.read(
             "SELECT * FROM runs WHERE started_wall_ns >= ? ORDER BY started_wall_ns, id",
             (since_wall_ns,),
         )
-        return [self._run(row) for row in rows]
+        runs = [self._run(row) for row in rows]
+        if not scenario:
+            return runs
+        return [
+            msgspec.structs.replace(run, scenarios=chosen)
+            for run in runs
+            if (chosen := [each for each in run.scenarios if scenario in each.nodeid])
+        ]
 
     def ids(self) -> list[str]:
         """The ids of all runs, the newest first."""

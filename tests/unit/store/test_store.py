@@ -83,6 +83,15 @@ def test_removed_runs_leave_nothing_behind(path: Path) -> None:
     assert counts == [1, 1, 1]
 
 
+def test_a_store_that_was_pruned_is_smaller(path: Path) -> None:
+    with Store(path) as store:
+        for number in range(40):
+            store.add(run(number, run_id=f"run-{number}", command="x" * 8000))
+        before = path.stat().st_size
+        store.remove(store.lines(at_most=35))
+    assert path.stat().st_size < before / 3
+
+
 def _write(path: Path, writer: int, ready: "multiprocessing.synchronize.Barrier") -> None:
     ready.wait(30)
     for number in range(RUNS_EACH):
