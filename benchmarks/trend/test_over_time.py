@@ -26,7 +26,7 @@ from chaoskit.workloads.specimen import Web
 from chaoskit.workloads.specimen_manifests import SpecimenPod, image
 
 PLANTED = "CHAOSKIT_PLANTED"
-STARTUP_S = "4"
+STARTUP_S = "6"
 
 
 @pytest.fixture
@@ -44,19 +44,19 @@ def start(cluster: K3sCluster, namespace: Namespace, chaos: Run) -> Callable[...
 
 
 def test_an_ordinary_update(cluster: K3sCluster, chaos: Run, start: Callable[..., Web]) -> None:
-    """A rolling update of two pods that start in four seconds.
+    """A rolling update of one pod that starts in six seconds.
 
     Goal: clients notice nothing. Method: set the image under load.
     Expectation: no new connection is lost. Planted: the readiness probe was forgotten.
     """
     is_planted = bool(os.environ.get(PLANTED))
     pod = SpecimenPod(readiness=not is_planted, settings={"SPECIMEN_STARTUP_S": STARTUP_S})
-    web = start(replicas=2, pod=pod)
+    web = start(replicas=1, pod=pod)
     with chaos.load(web.service, via=cluster.agents, rate_per_s=60) as load:
         load.wait_steady(timeout_s=30)
         web.deployment.set_image(image("v2"))
         web.deployment.wait_complete(timeout_s=90)
-        load.run_for(seconds=5)
+        load.run_for(seconds=8)
     chaos.check(
         no_request_lost(connection="new"),
         outage(1.0, connection="new"),

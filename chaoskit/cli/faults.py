@@ -4,6 +4,7 @@ import dataclasses
 import inspect
 
 import click
+from click.shell_completion import CompletionItem
 
 from chaoskit import clock
 from chaoskit.cli.statuses import EXIT_HELD, EXIT_VIOLATED, help_end
@@ -19,7 +20,7 @@ from chaoskit.faults.ledger.ledger import Ledger
         "0 said. 1 what is open cannot be read in full. 2 called wrongly, or no such fault.",
     )
 )
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=lambda _c, _p, begun: complete_fault(begun))
 @click.option("--open", "only_open", is_flag=True, help="What is injected and not healed yet.")
 def command(name: str | None, only_open: bool) -> int:
     """List the faults; with NAME, say all about one."""
@@ -32,6 +33,11 @@ def command(name: str | None, only_open: bool) -> int:
     else:
         _explain(name)
     return 0
+
+
+def complete_fault(begun: str) -> list[CompletionItem]:
+    """Names of faults for the shell."""
+    return [CompletionItem(name) for name in sorted(fault_types()) if name.startswith(begun)]
 
 
 def required_of(kind: type[Fault]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import click
 
 from chaoskit import clock
-from chaoskit.cli.faults import required_of, usage_of
+from chaoskit.cli.faults import complete_fault, required_of, usage_of
 from chaoskit.cli.statuses import help_end
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
@@ -41,7 +41,7 @@ _LONGEST_S = 24 * 3600.0
         " was not seen in effect or not healed.",
     )
 )
-@click.argument("name", metavar="FAULT")
+@click.argument("name", metavar="FAULT", shell_complete=lambda _c, _p, begun: complete_fault(begun))
 @click.argument("target")
 @click.option("--for", "duration", required=True, help="How long: 500ms, 30s, 5m or 1h.")
 @click.option("--set", "settings", multiple=True, help="A further parameter: key=value.")

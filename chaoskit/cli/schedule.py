@@ -1,0 +1,167 @@
+"""`chaoskit schedule`: ready definitions for those who run things at a time, which we do not."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from chaoskit.cli.scheduled import cron, cronjob, systemd
+from chaoskit.cli.scheduled.plan import DAYS, Plan, checked
+from chaoskit.cli.statuses import help_end
+
+F = TypeVar("F")
+
+_STATUSES = "0 printed. 2 called wrongly."
+
+
+def _with_plan(function: F) -> F:
+    """The options that all three forms take."""
+    made: Any = function
+    for option in reversed(
+        (
+            click.option("--at", default="03:00", show_default=True, help="HH:MM, each time."),
+            click.option("--on", "day", type=click.Choice(DAYS), help="This day only; else daily."),
+            click.option("--keep", default="90d", show_default=True, help="Runs kept so long."),
+            click.option("--since", default="30d", show_default=True, help="Of the trend."),
+            click.argument("selection", nargs=-1, type=click.UNPROCESSED),
+        )
+    ):
+        made = option(made)
+    return made  # type: ignore[no-any-return]
+
+
+def _with_places(function: F) -> F:
+    """Where it runs on this machine, and where the report goes."""
+    made: Any = function
+    folder = click.Path(file_okay=False, path_type=Path)
+    for option in reversed(
+        (
+            click.option("--project", type=folder, default=".", help="Runs there; default: here."),
+            click.option(
+                "--publish",
+                type=folder,
+                default="reports/trend",
+                show_default=True,
+                help="The folder that the trend is written to.",
+            ),
+        )
+    ):
+        made = option(made)
+    return made  # type: ignore[no-any-return]
+
+
+@click.group(
+    epilog=help_end(
+        [
+            "chaoskit schedule cron --at 03:30 -- scenarios -m demo | crontab -",
+            "chaoskit schedule systemd --on sun --publish /srv/www/chaos -- scenarios",
+            "chaoskit schedule cronjob --namespace chaos | kubectl apply -f -",
+        ],
+        _STATUSES,
+    )
+)
+def command() -> None:
+    """Print a definition that runs a selection of scenarios, keeps the runs, and publishes.
+
+    SELECTION is what pytest is given, after "--"; default: scenarios. Nothing is installed here.
+    """
+
+
+@command.command(
+    "cron",
+    epilog=help_end(["chaoskit schedule cron --at 03:30 -- scenarios -m demo"], _STATUSES),
+)
+@_with_plan
+@_with_places
+def cron_command(project: Path, publish: Path, **plan: Any) -> None:
+    """A line for crontab(1)."""
+    made = _plan(project=project.resolve(), publish=publish, python=Path(sys.executable), **plan)
+    click.echo(cron.crontab(made), nl=False)
+
+
+@command.command(
+    "systemd",
+    epilog=help_end(
+        [
+            "chaoskit schedule systemd --unit service > ~/.config/systemd/user/chaoskit.service",
+            "chaoskit schedule systemd --unit timer > ~/.config/systemd/user/chaoskit.timer",
+            "systemctl --user enable --now chaoskit.timer",
+        ],
+        _STATUSES,
+    ),
+)
+@_with_plan
+@_with_places
+@click.option("--unit", type=click.Choice(["service", "timer"]), help="One alone; else both.")
+def systemd_command(project: Path, publish: Path, unit: str | None, **plan: Any) -> None:
+    """A service and its timer, for a user or the system."""
+    made = _plan(project=project.resolve(), publish=publish, python=Path(sys.executable), **plan)
+    texts = {"service": systemd.service(made), "timer": systemd.timer(made)}
+    if unit is not None:
+        click.echo(texts[unit], nl=False)
+        return
+    for name, text in texts.items():
+        click.echo(f"# chaoskit.{name}\n{text}")
+
+
+@command.command(
+    "cronjob",
+    epilog=help_end(
+        [
+            "chaoskit schedule cronjob --image registry.example/chaoskit:0.1.0 --engine tcp://engine:2375"
+        ],
+        _STATUSES,
+    ),
+)
+@_with_plan
+@click.option("--image", required=True, help="Holds chaoskit, pytest and your scenarios.")
+@click.option(
+    "--project",
+    type=click.Path(path_type=Path),
+    default="/work",
+    show_default=True,
+    help="The folder of the scenarios in it.",
+)
+@click.option("--engine", required=True, help="The container engine's address: its DOCKER_HOST.")
+@click.option("--namespace", default="chaoskit", show_default=True)
+@click.option("--storage", default="5Gi", show_default=True, help="Of the claim that keeps runs.")
+def cronjob_command(
+    *, image: str, project: Path, engine: str, namespace: str, storage: str, **plan: Any
+) -> None:
+    """A CronJob with the claim that its runs are kept on, and its namespace.
+
+    Its clusters are started on the container engine named: a pod has none of its own.
+    """
+    kept = Path("/var/lib/chaoskit")
+    made = _plan(project=project, publish=kept / "trend", python=Path("python3"), **plan)
+    click.echo(
+        cronjob.manifests(
+            made, image=image, engine=engine, namespace=namespace, storage=storage, kept=kept
+        ),
+        nl=False,
+    )
+
+
+def _plan(
+    *,
+    at: str,
+    day: str | None,
+    keep: str,
+    since: str,
+    selection: Sequence[str],
+    project: Path,
+    publish: Path,
+    python: Path,
+) -> Plan:
+    return checked(
+        at=at,
+        day=day,
+        keep=keep,
+        since=since,
+        selection=tuple(selection) or ("scenarios",),
+        project=project,
+        publish=publish if publish.is_absolute() else project / publish,
+        python=python,
+    )
