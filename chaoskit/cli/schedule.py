@@ -46,6 +46,11 @@ def _with_places(function: F) -> F:
                 show_default=True,
                 help="The folder that the trend is written to.",
             ),
+            click.option(
+                "--store",
+                type=click.Path(dir_okay=False, path_type=Path),
+                help="The store of runs; default: that of the user who runs it.",
+            ),
         )
     ):
         made = option(made)
@@ -75,9 +80,9 @@ def command() -> None:
 )
 @_with_plan
 @_with_places
-def cron_command(project: Path, publish: Path, **plan: Any) -> None:
+def cron_command(**plan: Any) -> None:
     """A line for crontab(1)."""
-    made = _plan(project=project.resolve(), publish=publish, python=Path(sys.executable), **plan)
+    made = _plan_here(**plan)
     click.echo(cron.crontab(made), nl=False)
 
 
@@ -95,9 +100,9 @@ def cron_command(project: Path, publish: Path, **plan: Any) -> None:
 @_with_plan
 @_with_places
 @click.option("--unit", type=click.Choice(["service", "timer"]), help="One alone; else both.")
-def systemd_command(project: Path, publish: Path, unit: str | None, **plan: Any) -> None:
+def systemd_command(unit: str | None, **plan: Any) -> None:
     """A service and its timer, for a user or the system."""
-    made = _plan(project=project.resolve(), publish=publish, python=Path(sys.executable), **plan)
+    made = _plan_here(**plan)
     texts = {"service": systemd.service(made), "timer": systemd.timer(made)}
     if unit is not None:
         click.echo(texts[unit], nl=False)
@@ -144,6 +149,16 @@ def cronjob_command(
     )
 
 
+def _plan_here(*, project: Path, store: Path | None, **plan: Any) -> Plan:
+    """For this machine and this Python: whoever keeps the schedule has another folder and PATH."""
+    return _plan(
+        project=project.resolve(),
+        store=None if store is None else store.resolve(),
+        python=Path(sys.executable),
+        **plan,
+    )
+
+
 def _plan(
     *,
     at: str,
@@ -154,6 +169,7 @@ def _plan(
     project: Path,
     publish: Path,
     python: Path,
+    store: Path | None = None,
 ) -> Plan:
     return checked(
         at=at,
@@ -164,4 +180,5 @@ def _plan(
         project=project,
         publish=publish if publish.is_absolute() else project / publish,
         python=python,
+        store=store,
     )

@@ -3,6 +3,10 @@
 import shlex
 
 from chaoskit.cli.scheduled.plan import Plan
+from chaoskit.errors import UsageError
+
+#: Of Debian's cron (MAX_COMMAND in its cron.h, less its own end).
+_LONGEST_COMMAND = 998
 
 
 def crontab(plan: Plan) -> str:
@@ -13,9 +17,16 @@ def crontab(plan: Plan) -> str:
         f"mkdir -p {shlex.quote(str(plan.publish))} &&"
         f" cd {shlex.quote(str(plan.project))} && ({steps}) >{log} 2>&1"
     )
+    command = line.replace("%", "\\%")
+    if len(command) > _LONGEST_COMMAND:
+        raise UsageError(
+            f"makes a command of {len(command)} characters, and cron takes {_LONGEST_COMMAND}",
+            subject="SELECTION with its folders",
+            next_step="put the options of pytest into its ini file, or choose systemd",
+        )
     return (
         f"# chaoskit: {shlex.join(plan.selection)}; the trend is in {plan.publish}\n"
-        f"{plan.cron_time} {line.replace('%', chr(92) + '%')}\n"
+        f"{plan.cron_time} {command}\n"
     )
 
 

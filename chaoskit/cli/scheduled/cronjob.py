@@ -66,7 +66,7 @@ def _job(plan: Plan, image: str, engine: str, kept: Path) -> dict[str, Any]:
         "backoffLimit": 0,
         "activeDeadlineSeconds": _LONGEST_RUN_S,
         "template": {
-            "metadata": {"labels": _LABELS},
+            "metadata": {"labels": dict(_LABELS)},
             "spec": {
                 "restartPolicy": "Never",
                 "automountServiceAccountToken": False,
@@ -78,4 +78,4 @@ def _job(plan: Plan, image: str, engine: str, kept: Path) -> dict[str, Any]:
 
 
 def _metadata(namespace: str) -> dict[str, Any]:
-    return {"name": _NAME, "namespace": namespace, "labels": _LABELS}
+    return {"name": _NAME, "namespace": namespace, "labels": dict(_LABELS)}

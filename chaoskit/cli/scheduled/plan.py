@@ -24,19 +24,22 @@ class Plan:
     project: Path
     publish: Path
     python: Path
+    store: Path | None = None
 
     @property
     def run(self) -> tuple[str, ...]:
         """The command that runs the scenarios; its exit status is that of the whole."""
-        return (str(self.python), "-m", "pytest", *self.selection)
+        kept = () if self.store is None else (f"--chaos-store={self.store}",)
+        return (str(self.python), "-m", "pytest", *self.selection, *kept)
 
     @property
     def afterwards(self) -> tuple[tuple[str, ...], ...]:
         """The commands that follow, whatever became of the run: publish the trend, then prune."""
         chaoskit = (str(self.python), "-m", "chaoskit.cli")
+        kept = () if self.store is None else ("--store", str(self.store))
         return (
-            (*chaoskit, "report", "--since", self.since, "--into", str(self.publish)),
-            (*chaoskit, "runs", "prune", "--older-than", self.keep, "--records"),
+            (*chaoskit, "report", "--since", self.since, "--into", str(self.publish), *kept),
+            (*chaoskit, "runs", "prune", "--older-than", self.keep, "--records", *kept),
         )
 
     @property
@@ -56,6 +59,7 @@ def checked(
     project: Path,
     publish: Path,
     python: Path,
+    store: Path | None = None,
 ) -> Plan:
     """The plan; raises `UsageError` naming the option that is no use."""
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", at)
@@ -63,9 +67,9 @@ def checked(
         raise UsageError("is no time of day", subject="--at", seen=at, next_step="HH:MM, as 03:30")
     period_s(keep, subject="--keep")
     period_s(since, subject="--since")
-    lines = [one for one in (*selection, str(project), str(publish)) if "\n" in one]
-    if lines:
-        raise UsageError("has a line break in it", subject="SELECTION", seen=repr(lines[0]))
+    broken = [one for one in (*selection, str(project), str(publish), str(store)) if "\n" in one]
+    if broken:
+        raise UsageError("a line break is in it", subject="chaoskit schedule", seen=repr(broken[0]))
     return Plan(
         hour=int(match[1]),
         minute=int(match[2]),
@@ -76,4 +80,5 @@ def checked(
         project=project,
         publish=publish,
         python=python,
+        store=store,
     )

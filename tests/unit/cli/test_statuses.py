@@ -117,3 +117,10 @@ def test_bash_completes(typed: list[str], offered: str) -> None:
 def test_each_shell_has_its_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["completion", shell]) == statuses.EXIT_HELD
     assert "_CHAOSKIT_COMPLETE" in capsys.readouterr().out
+
+
+def test_the_page_of_statuses_names_every_subcommand() -> None:
+    page = Path(__file__).parents[3] / "docs" / "reference" / "exit-statuses.md"
+    rows = [row.split("|")[1] for row in page.read_text().splitlines() if row.startswith("| `")]
+    named = {word.split()[0] for row in rows for word in row.split("`")[1::2]}
+    assert set(cli.SUBCOMMANDS) <= named
