@@ -10,6 +10,7 @@ import click
 from chaoskit.cli.scheduled import cron, cronjob, systemd
 from chaoskit.cli.scheduled.plan import DAYS, Plan, checked
 from chaoskit.cli.statuses import help_end
+from chaoskit.errors import UsageError
 
 F = TypeVar("F")
 
@@ -62,7 +63,7 @@ def _with_places(function: F) -> F:
         [
             "chaoskit schedule cron --at 03:30 -- scenarios -m demo | crontab -",
             "chaoskit schedule systemd --on sun --publish /srv/www/chaos -- scenarios",
-            "chaoskit schedule cronjob --namespace chaos | kubectl apply -f -",
+            "chaoskit schedule cronjob --image IMAGE -- scenarios | kubectl apply -f -",
         ],
         _STATUSES,
     )
@@ -115,7 +116,8 @@ def systemd_command(unit: str | None, **plan: Any) -> None:
     "cronjob",
     epilog=help_end(
         [
-            "chaoskit schedule cronjob --image registry.example/chaoskit:0.1.0 --engine tcp://engine:2375"
+            "chaoskit schedule cronjob --image IMAGE --node-label engine=docker -- scenarios",
+            "chaoskit schedule cronjob --image IMAGE | kubectl apply --dry-run=server -f -",
         ],
         _STATUSES,
     ),
@@ -129,21 +131,45 @@ def systemd_command(unit: str | None, **plan: Any) -> None:
     show_default=True,
     help="The folder of the scenarios in it.",
 )
-@click.option("--engine", required=True, help="The container engine's address: its DOCKER_HOST.")
-@click.option("--namespace", default="chaoskit", show_default=True)
+@click.option(
+    "--engine-socket",
+    type=click.Path(path_type=Path),
+    default="/var/run/docker.sock",
+    show_default=True,
+    help="Of the container engine on the nodes.",
+)
+@click.option("--node-label", metavar="KEY=VALUE", help="Of the nodes that have an engine.")
+@click.option("--namespace", default="chaoskit", show_default=True, help="Made with it.")
 @click.option("--storage", default="5Gi", show_default=True, help="Of the claim that keeps runs.")
 def cronjob_command(
-    *, image: str, project: Path, engine: str, namespace: str, storage: str, **plan: Any
+    *,
+    image: str,
+    project: Path,
+    engine_socket: Path,
+    node_label: str | None,
+    namespace: str,
+    storage: str,
+    **plan: Any,
 ) -> None:
     """A CronJob with the claim that its runs are kept on, and its namespace.
 
-    Its clusters are started on the container engine named: a pod has none of its own.
+    Its clusters are containers of its node's own engine, so its pod is on that node's network,
+    among its processes, and holds the engine's socket: as much as root on the node.
     """
     kept = Path("/var/lib/chaoskit")
     made = _plan(project=project, publish=kept / "trend", python=Path("python3"), **plan)
+    key, equals, value = (node_label or "").partition("=")
+    if node_label is not None and not (key and equals):
+        raise UsageError("is no KEY=VALUE", subject="--node-label", seen=node_label)
     click.echo(
         cronjob.manifests(
-            made, image=image, engine=engine, namespace=namespace, storage=storage, kept=kept
+            made,
+            image=image,
+            engine_socket=engine_socket,
+            node_label=(key, value) if node_label else None,
+            namespace=namespace,
+            storage=storage,
+            kept=kept,
         ),
         nl=False,
     )

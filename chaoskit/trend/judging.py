@@ -145,6 +145,8 @@ def _guarantee(
     series: GuaranteeSeries, violated: _Tested, unknown: _Tested, recent_runs: int
 ) -> GuaranteeTrend:
     state, said = _state_of_shares(violated, unknown, recent_runs)
+    if (unknown.share.before or unknown.share.recent) and "UNKNOWN" not in said:
+        said += f"; {_in_words(unknown.share)}"
     return GuaranteeTrend(
         guarantee=series.guarantee,
         title=series.title,

@@ -59,7 +59,7 @@ def test_an_api_server_takes_the_cron_job(
     """A dry run on the server, with every check that a real one meets; unknown fields refused."""
     text = printed(
         capsys,
-        *("cronjob", "--image", "here/chaoskit:1", "--engine", "tcp://engine:2375"),
+        *("cronjob", "--image", "here/chaoskit:1", "--node-label", "engine=docker"),
         *("--namespace", namespace.name, "--", *AWKWARD),
     )
     for manifest in yaml.safe_load_all(text):

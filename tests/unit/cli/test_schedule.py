@@ -73,7 +73,7 @@ def test_a_line_too_long_for_cron_is_refused(capsys: pytest.CaptureFixture[str])
 def test_the_cron_job_is_yaml_that_carries_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     text = printed(
         capsys,
-        *("cronjob", "--image", "here/chaoskit:1", "--engine", "tcp://engine:2375"),
+        *("cronjob", "--image", "here/chaoskit:1", "--node-label", "engine=docker"),
         *("--on", "sun", "--at", "3:30", "--namespace", "night", "--", *AWKWARD),
     )
     namespace, claim, job = list(yaml.safe_load_all(text))
@@ -82,6 +82,10 @@ def test_the_cron_job_is_yaml_that_carries_the_command(capsys: pytest.CaptureFix
     spec: dict[str, Any] = job["spec"]["jobTemplate"]["spec"]
     pod = spec["template"]["spec"]
     assert spec["backoffLimit"] == 0
+    assert pod["nodeSelector"] == {"engine": "docker"}
+    mounts = {each["name"]: each["mountPath"] for each in pod["containers"][0]["volumeMounts"]}
+    assert mounts["engine"] == pod["volumes"][1]["hostPath"]["path"] == "/var/run/docker.sock"
+    assert pod["hostNetwork"]
     shell = pod["containers"][0]["command"]
     assert shell[:2] == ["/bin/sh", "-c"]
     assert shlex.split(shell[2].partition("; status=")[0]) == ["python3", "-m", "pytest", *AWKWARD]
@@ -97,7 +101,8 @@ def test_the_cron_job_is_yaml_that_carries_the_command(capsys: pytest.CaptureFix
         ["systemd", "--on", "someday"],
         ["systemd", "--keep", "forever"],
         ["cron", "--", "two\nlines"],
-        ["cronjob", "--image", "x"],
+        ["cronjob"],
+        ["cronjob", "--image", "x", "--node-label", "docker"],
         [],
         ["at"],
     ],
