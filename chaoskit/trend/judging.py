@@ -19,6 +19,7 @@ from chaoskit.trend.report import (
 )
 from chaoskit.trend.series import MEASURES, GuaranteeSeries, Point, ScenarioSeries, series_of
 from chaoskit.trend.statistics import (
+    ALARM_AT_MOST,
     FALSE_SHARE_AT_MOST,
     SIDE_AT_LEAST,
     Changed,
@@ -144,7 +145,8 @@ def _scenario(
 def _guarantee(
     series: GuaranteeSeries, violated: _Tested, unknown: _Tested, recent_runs: int
 ) -> GuaranteeTrend:
-    state, said = _state_of_shares(violated, unknown, recent_runs)
+    since = _since(series) if violated.share.p_value is not None else None
+    state, said = _state_of_shares(violated, unknown, since, recent_runs)
     if (unknown.share.before or unknown.share.recent) and "UNKNOWN" not in said:
         said += f"; {_in_words(unknown.share)}"
     return GuaranteeTrend(
@@ -154,13 +156,49 @@ def _guarantee(
         points=_outcomes(series.points),
         violated=violated.share,
         unknown=unknown.share,
+        since=None if since is None else since.run_id,
         state=state,
         said=said,
     )
 
 
-def _state_of_shares(violated: _Tested, unknown: _Tested, recent_runs: int) -> tuple[State, str]:
+@dataclass(frozen=True, kw_only=True)
+class _Since:
+    """From this run on it is VIOLATED more often than before, or less often."""
+
+    run_id: str
+    state: State
+    said: str
+
+
+def _since(series: GuaranteeSeries) -> _Since | None:
+    """The last change of how often it is VIOLATED: what lasts is no news to the recent runs."""
+    points = [point for point in series.points if point.outcome != "UNKNOWN"]
+    bad = [float(point.outcome == "VIOLATED") for point in points]
+    changes = changes_in(bad) if can_find_changes() else []
+    if not changes:
+        return None
+    at = changes[-1].at
+    start = changes[-2].at if len(changes) > 1 else 0
+    before, after = [(int(sum(side)), len(side)) for side in (bad[start:at], bad[at:])]
+    is_worse = after[0] * before[1] > before[0] * after[1]
+    p_value = more_often(before, after) if is_worse else more_often(after, before)
+    if p_value > ALARM_AT_MOST:
+        return None
+    return _Since(
+        run_id=points[at].run_id,
+        state="worse" if is_worse else "better",
+        said=f"{'more' if is_worse else 'less'} often VIOLATED since {points[at].run_id}:"
+        f" {after[0]} of {after[1]} runs, {before[0]} of {before[1]} before (p = {p_value:.2g})",
+    )
+
+
+def _state_of_shares(
+    violated: _Tested, unknown: _Tested, since: _Since | None, recent_runs: int
+) -> tuple[State, str]:
     """VIOLATED decides; UNKNOWN is worse only by itself: it is a failing of what watches."""
+    if since is not None and since.state == "worse":
+        return "worse", since.said
     for tested in (violated, unknown):
         share = tested.share
         if share.p_value is not None and share.p_value <= FALSE_SHARE_AT_MOST:
@@ -170,6 +208,8 @@ def _state_of_shares(violated: _Tested, unknown: _Tested, recent_runs: int) -> t
         needed = recent_runs + BEFORE_AT_LEAST
         had = share.of_before + share.of_recent
         return "too little history", f"{had} of the {needed} runs needed told HELD or VIOLATED"
+    if since is not None:
+        return since.state, since.said
     if violated.better is not None and violated.better <= FALSE_SHARE_AT_MOST:
         return "better", f"less often {_in_words(share)}"
     return "steady", _in_words(share)

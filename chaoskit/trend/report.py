@@ -43,7 +43,10 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GuaranteeTrend(msgspec.Struct, frozen=True, kw_only=True):
-    """One guarantee over time. UNKNOWN is a series of its own: neither held nor violated."""
+    """One guarantee over time. UNKNOWN is a series of its own: neither held nor violated.
+
+    `since` is the run from which it is VIOLATED more often, or less; None where neither is so.
+    """
 
     guarantee: str
     title: str
@@ -51,6 +54,7 @@ class GuaranteeTrend(msgspec.Struct, frozen=True, kw_only=True):
     points: list[OutcomePoint]
     violated: Share
     unknown: Share
+    since: str | None
     state: State
     said: str
 

@@ -41,6 +41,8 @@ def state_of(outcomes: str) -> str:
         ("H" * 15 + "V" * 5, "worse"),
         ("H" * 12 + "V" * 8, "worse"),
         ("V" * 15 + "H" * 5, "better"),
+        ("H" * 8 + "V" * 14, "worse"),  # it has lasted for longer than the recent runs
+        ("V" * 6 + "H" * 14, "better"),
         ("H" * 20, "steady"),
         ("V" * 20, "steady"),
         ("H" * 15 + "HHVHH", "steady"),  # one in five is what chance does
@@ -62,6 +64,15 @@ def test_unknown_is_a_series_of_its_own() -> None:
     assert (guarantee.unknown.before, guarantee.unknown.recent) == (3, 0)
     assert (guarantee.violated.before, guarantee.violated.of_before) == (0, 12)
     assert (guarantee.violated.recent, guarantee.violated.of_recent) == (5, 5)
+
+
+def test_a_change_of_verdicts_is_dated() -> None:
+    (found,) = trend(runs_of("HHUHHHHHHHHHVVVUVVVV")).scenarios
+    (guarantee,) = found.guarantees
+    assert guarantee.since == "r12"
+    assert guarantee.said.startswith(
+        "more often VIOLATED since r12: 7 of 7 runs, 0 of 11 before (p = 3.1e-05); UNKNOWN: 1 of"
+    )
 
 
 def test_too_little_history_says_how_much_is_missing() -> None:
@@ -197,7 +208,7 @@ def test_the_findings_come_first_and_the_worst_first() -> None:
 @pytest.mark.parametrize("form", [markdown, page, as_json])
 def test_every_form_names_what_got_worse(form: Callable[[TrendReport], str]) -> None:
     text = form(trend(runs_of("H" * 15 + "V" * 5, title="It goes on & <on>")))
-    assert "5 of the last 5 runs" in text
+    assert "5 of 5 runs, 0 of 15 before" in text
     assert "<on>" not in text or form is as_json
 
 
