@@ -32,7 +32,7 @@ def test_each_subcommand_loads(name: str) -> None:
 def test_help_loads_no_subcommand() -> None:
     code = (
         "import sys; from chaoskit import cli; cli.run(['--help']);"
-        "print([n for n in sys.modules if n.startswith('chaoskit.cli.')])"
+        "print([n for n in cli.SUBCOMMANDS if f'chaoskit.cli.{n}' in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
