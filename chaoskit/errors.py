@@ -74,3 +74,7 @@ class LoadError(ChaoskitError):
 
 class RecordError(ChaoskitError):
     """A record is missing, of another schema version, or damaged beyond its torn tail."""
+
+
+class StoreError(ChaoskitError):
+    """The store of runs cannot be opened, read or written; the runs' own folders are whole."""

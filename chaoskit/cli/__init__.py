@@ -5,9 +5,17 @@ import sys
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import CompletionItem
 
 from chaoskit import __version__
-from chaoskit.errors import ChaoskitError, UsageError
+from chaoskit.cli.statuses import (
+    EXIT_HELD,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    help_end,
+    of_error,
+)
+from chaoskit.errors import ChaoskitError
 
 # Subcommand: its one line of help. Its module is `chaoskit.cli.<name>` with dashes as underscores,
 # its click command there is named `command`.
@@ -19,13 +27,12 @@ SUBCOMMANDS = {
     "inject": "Break one thing by hand for a while, and heal it.",
     "heal": "Heal what killed runs left broken.",
     "check": "Judge a stored run again, from its files alone.",
-    "report": "Write the reports of a stored run again.",
+    "runs": "List, show, compare, add and remove the runs that are kept.",
+    "report": "Write the reports of a stored run again; with --since, the trend of all.",
     "compare": "Show two stored runs side by side: what became better, what worse.",
+    "schedule": "Print a ready definition for cron, systemd or a Kubernetes CronJob.",
+    "completion": "Print what makes a shell complete chaoskit's words.",
 }
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
@@ -41,20 +48,38 @@ class LazyGroup(click.Group):
         command: click.Command = module.command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Subcommands from the table; asking each for its help would import them all."""
+        if incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        return [
+            CompletionItem(name, help=text)
+            for name, text in SUBCOMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list from the table: asking each command for its help would import them all."""
         with formatter.section("Commands"):
             formatter.write_dl(list(SUBCOMMANDS.items()))
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=help_end(
+        ["chaoskit doctor --fix", "chaoskit faults nic_down", "chaoskit report --since 30d"],
+        "0 held, or done. 1 violated, or worse. 2 called wrongly. 3 nobody can tell."
+        " 4 the surroundings failed (engine, cluster, disk). 130 interrupted.",
+    ),
+)
 @click.version_option(__version__, prog_name="chaoskit")
 def group() -> None:
     """Break a real Kubernetes cluster while clients use it, and judge the record."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 as wished, 1 failed, 2 wrongly called, 130 interrupted."""
+    """Run the command and exit; the statuses stand in `chaoskit.cli.statuses`."""
     sys.exit(run(arguments))
 
 
@@ -66,11 +91,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return end.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return EXIT_USAGE
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: what is done stays done; the same command goes on", err=True)
         return EXIT_INTERRUPTED
     except ChaoskitError as error:
         click.echo(f"chaoskit: {error}", err=True)
-        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED
-    return status if isinstance(status, int) else 0
+        return of_error(error)
+    return status if isinstance(status, int) else EXIT_HELD

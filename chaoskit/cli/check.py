@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chaoskit import __version__
+from chaoskit.cli.statuses import help_end, of_outcome
 from chaoskit.errors import RecordError
 from chaoskit.guarantees.judge import Judgement, decode, judge, judgement
 from chaoskit.guarantees.verdict import Outcome, Verdict, merge
@@ -17,7 +18,6 @@ from chaoskit.history.folder import GuaranteeSpec, RecordFolder
 from chaoskit.history.reader import History
 from chaoskit.report.stored import load_run
 
-EXIT_STATUS = {Outcome.HELD: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 2}
 _STYLES = {Outcome.HELD: "green", Outcome.VIOLATED: "bold red", Outcome.UNKNOWN: "yellow"}
 
 
@@ -32,7 +32,17 @@ class Checked:
     before: Outcome | None
 
 
-@click.command("check")
+@click.command(
+    "check",
+    epilog=help_end(
+        [
+            "chaoskit check reports/20260301-031205-77",
+            "chaoskit check reports/20260301-031205-77 --write",
+        ],
+        "0 all HELD. 1 one is VIOLATED. 2 called wrongly. 3 one is UNKNOWN and none VIOLATED, or"
+        " the record cannot be read.",
+    ),
+)
 @click.argument(
     "run_folder", metavar="RUN", type=click.Path(exists=True, file_okay=False, path_type=Path)
 )
@@ -41,8 +51,7 @@ def command(run_folder: Path, write: bool) -> int:
     """Judge the stored run in the folder RUN again, by today's rules, from its files alone.
 
     RUN is a session's folder or that of one scenario. The guarantees and their parameters are
-    those stored in the record. Exit status 0: all HELD. 1: one is VIOLATED. 2: one is UNKNOWN
-    and none VIOLATED, or the command was wrongly called.
+    those stored in the record.
     """
     folders = [s.folder for s in load_run(run_folder).scenarios if s.folder is not None]
     checked = [check_record(RecordFolder(folder), write=write) for folder in folders]
@@ -54,7 +63,7 @@ def command(run_folder: Path, write: bool) -> int:
             console.print(f"{record.slug}: was {record.before}, is now {record.outcome}")
     outcome = merge(record.outcome for record in checked)
     console.print(Text(outcome.value, _STYLES[outcome]))
-    return EXIT_STATUS[outcome]
+    return of_outcome(outcome)
 
 
 def check_record(record: RecordFolder, *, write: bool = False) -> Checked:

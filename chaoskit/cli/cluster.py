@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.status import Status
 
 from chaoskit import clock
+from chaoskit.cli.statuses import help_end
 from chaoskit.cluster import terminal
 from chaoskit.cluster.k3s_provider import START_TIMEOUT_S, K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
@@ -51,7 +52,18 @@ class Steps:
             self._status.update(step)
 
 
-@click.group()
+@click.group(
+    epilog=help_end(
+        [
+            "chaoskit cluster up --agents 3",
+            "export KUBECONFIG=$(chaoskit cluster kubeconfig)",
+            "chaoskit cluster shell agent-0",
+            "chaoskit cluster down",
+        ],
+        "0 done. 2 called wrongly. 4 no engine, no such cluster, or it did not start."
+        " shell: that of the shell.",
+    )
+)
 def command() -> None:
     """Start, list and remove throw-away clusters."""
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import click
 
 from chaoskit import clock
+from chaoskit.cli.statuses import EXIT_ENVIRONMENT, EXIT_HELD, help_end
 from chaoskit.cluster import engine, engine_install, engine_process
 from chaoskit.cluster.launch import node_image
 from chaoskit.cluster.machine import gather
@@ -22,7 +23,13 @@ _MARKS = {
 }
 
 
-@click.command(short_help="what is there, what is missing, what will be used and why")
+@click.command(
+    short_help="what is there, what is missing, what will be used and why",
+    epilog=help_end(
+        ["chaoskit doctor", "chaoskit doctor --fix", "chaoskit doctor --for unit --json"],
+        "0 usable as it is (after --fix, where given). 2 called wrongly. 4 not usable.",
+    ),
+)
 @click.option("--fix", is_flag=True, help="Do what can be done: engine, node image, browser.")
 @click.option(
     "--for",
@@ -35,10 +42,7 @@ _MARKS = {
 @click.option("--json", "as_json", is_flag=True, help="The rows as JSON on stdout.")
 @click.option("--stop-engine", is_flag=True, help="Stop the engine that --fix started.")
 def command(fix: bool, purpose: Purpose, as_json: bool, stop_engine: bool) -> int:
-    """Say what is there, what is missing, what will be used and why.
-
-    Exit status 0: usable as it is (after --fix, where given). 1: not.
-    """
+    """Say what is there, what is missing, what will be used and why."""
     progress = Steps()
     if stop_engine:
         engine_process.stop(progress)
@@ -55,7 +59,7 @@ def command(fix: bool, purpose: Purpose, as_json: bool, stop_engine: bool) -> in
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
         show(rows)
-    return 0 if is_usable(rows) else 1
+    return EXIT_HELD if is_usable(rows) else EXIT_ENVIRONMENT
 
 
 class Steps:

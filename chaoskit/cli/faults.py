@@ -4,16 +4,23 @@ import dataclasses
 import inspect
 
 import click
+from click.shell_completion import CompletionItem
 
 from chaoskit import clock
+from chaoskit.cli.statuses import EXIT_HELD, EXIT_VIOLATED, help_end
 from chaoskit.errors import UsageError
 from chaoskit.faults.catalogue import fault_type, fault_types, fields_of
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.ledger import Ledger
 
 
-@click.command()
-@click.argument("name", required=False)
+@click.command(
+    epilog=help_end(
+        ["chaoskit faults", "chaoskit faults nic_down", "chaoskit faults --open"],
+        "0 said. 1 what is open cannot be read in full. 2 called wrongly, or no such fault.",
+    )
+)
+@click.argument("name", required=False, shell_complete=lambda _c, _p, begun: complete_fault(begun))
 @click.option("--open", "only_open", is_flag=True, help="What is injected and not healed yet.")
 def command(name: str | None, only_open: bool) -> int:
     """List the faults; with NAME, say all about one."""
@@ -26,6 +33,11 @@ def command(name: str | None, only_open: bool) -> int:
     else:
         _explain(name)
     return 0
+
+
+def complete_fault(begun: str) -> list[CompletionItem]:
+    """Names of faults for the shell."""
+    return [CompletionItem(name) for name in sorted(fault_types()) if name.startswith(begun)]
 
 
 def required_of(kind: type[Fault]) -> list[str]:
@@ -77,4 +89,4 @@ def _show_open() -> int:
         click.echo(unreadable, err=True)
     if not reading.entries and not reading.unreadable:
         click.echo("nothing is open")
-    return 1 if reading.unreadable else 0
+    return EXIT_VIOLATED if reading.unreadable else EXIT_HELD

@@ -4,18 +4,24 @@ from contextlib import closing
 
 import click
 
-from chaoskit.cli import EXIT_FAILED
+from chaoskit.cli.statuses import EXIT_HELD, EXIT_VIOLATED, help_end
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.faults.ledger.healing import Healer, nobody_heals
 from chaoskit.faults.ledger.ledger import Ledger
 
 
-@click.command()
+@click.command(
+    epilog=help_end(
+        ["chaoskit heal", "chaoskit heal --all"],
+        "0 nothing is open that should not be. 1 something stays open. 2 called wrongly."
+        " 4 no engine answers.",
+    )
+)
 @click.option("--all", "everything", is_flag=True, help="Also what running sessions have open.")
 def command(everything: bool) -> int:
     """Heal every fault that is open and whose run is gone, the last injected first.
 
-    Says what became of each. The exit status is 1 if something stays open that should not.
+    Says what became of each.
     """
     ledger = Ledger()
     reading = ledger.read()
@@ -35,4 +41,4 @@ def command(everything: bool) -> int:
         click.echo(unreadable, err=True)
     if not reading.entries and not reading.unreadable:
         click.echo("nothing is open")
-    return EXIT_FAILED if failed else 0
+    return EXIT_VIOLATED if failed else EXIT_HELD

@@ -7,11 +7,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from chaoskit.cli.statuses import help_end
 from chaoskit.cluster import engine as engines
 from chaoskit.cluster import images
 
 
-@click.group()
+@click.group(
+    epilog=help_end(
+        ["chaoskit image build", "chaoskit image build specimen", "chaoskit image ls"],
+        "0 done. 2 called wrongly. 4 no engine answers, or an image cannot be built or removed.",
+    )
+)
 def command() -> None:
     """Build, list and remove chaoskit's own images."""
 

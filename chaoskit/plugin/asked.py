@@ -20,6 +20,10 @@ TEXT_OPTIONS = {
     "nodes": ("1+2", "servers+agents of the cluster"),
     "profile": ("fast", "how fast Kubernetes gives a node up: fast or default"),
     "report-dir": ("reports", "folder for records and reports"),
+    "store": (
+        "",
+        "file that keeps each run, or none (default: in the state folder)",
+    ),
     "seed": ("", "seed of every random choice (default: a new one, printed)"),
 }
 SWITCHES = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chaoskit.plugin import asked
+from chaoskit.plugin.keeping import Kept, keep
 from chaoskit.plugin.session import book_of, has_book, sayer
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Collector:
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._written: list[Path] = []
+        self._kept: Kept | None = None
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a scenario that has ended."""
@@ -53,6 +55,7 @@ class Collector:
             return
         book = book_of(self._config)
         self._written = book.write_reports()
+        self._kept = keep(book)
         if book.troubles and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -70,6 +73,8 @@ class Collector:
                 terminalreporter.write_line(f"         {summary}")
         for path in self._written:
             terminalreporter.write_line(f"report: {path}")
+        if self._kept is not None:
+            terminalreporter.write_line(self._kept.said, yellow=not self._kept.is_kept)
         for trouble in book.troubles:
             terminalreporter.write_line(trouble, red=True)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaoskit import clock
+from chaoskit.cluster.machine_class import machine_class
 from chaoskit.errors import ChaoskitError
 from chaoskit.guarantees.judge import Judgement
 from chaoskit.history.folder import RecordFolder
@@ -118,7 +119,7 @@ class SessionBook:
                 finished=finished,
                 command=self.command,
                 options=self.options.as_text(),
-                facts=self.facts,
+                facts={**self.facts, "machine": machine_class()},
                 scenarios=list(self._scenarios),
             ),
             self.folder,

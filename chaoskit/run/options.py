@@ -14,7 +14,10 @@ _SEED_BITS = 32
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Options of a session; made by `checked`."""
+    """Options of a session; made by `checked`.
+
+    `store`: the file that keeps the run; "" for the default one, "none" for none at all.
+    """
 
     image: str
     servers: int
@@ -22,6 +25,7 @@ class Options:
     profile: Literal["fast", "default"]
     keep_cluster: bool
     report_dir: Path
+    store: str
     seed: int
     strict: bool
 
@@ -49,6 +53,7 @@ def checked(
     profile: str,
     keep_cluster: bool,
     report_dir: str,
+    store: str = "",
     seed: str,
     strict: bool,
 ) -> Options:
@@ -69,6 +74,7 @@ def checked(
         profile="fast" if profile == "fast" else "default",
         keep_cluster=keep_cluster,
         report_dir=Path(report_dir),
+        store=store,
         seed=int(seed) if seed else secrets.randbits(_SEED_BITS),
         strict=strict,
     )

@@ -38,6 +38,8 @@ PLANTED = {
     "chaoskit/cli/planted.py": ("import testcontainers", "testcontainers: only in"),
     "chaoskit/load/planted.py": ("import gevent", "locust, gevent, geventhttpclient: only"),
     "chaoskit/cluster/planted.py": ("import pytest", "pytest: only in"),
+    "chaoskit/run/planted.py": ("import sqlite3", "sqlite3: only in store"),
+    "chaoskit/cli/planted_too.py": ("import ruptures", "ruptures: only in trend"),
 }
 
 
@@ -66,8 +68,8 @@ def test_an_import_planted_against_each_contract_is_seen(tmp_path: Path) -> None
 def test_a_module_without_a_layer_is_seen(tmp_path: Path) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     (tmp_path / "chaoskit").mkdir()
-    for name in ("__init__", "nowhere", "cli", "report", "faults", "workloads", "load", "cluster",
-                 "kube", "guarantees", "history", "waiting", "errors", "clock",
+    for name in ("__init__", "nowhere", "cli", "trend", "store", "report", "faults", "workloads",
+                 "load", "cluster", "kube", "guarantees", "history", "waiting", "errors", "clock",
                  "priority"):  # fmt: skip
         (tmp_path / "chaoskit" / f"{name}.py").write_text("")
     done = lint_imports(tmp_path, "--contract", "layers")

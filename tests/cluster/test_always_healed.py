@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from chaoskit import clock
+from chaoskit.cli.statuses import EXIT_ENVIRONMENT
 from chaoskit.cluster.fingerprint import Fingerprint, difference, fingerprint
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.errors import WaitTimeout
@@ -238,7 +239,7 @@ def test_injected_by_hand_and_killed(stage: Stage) -> None:
         assert process.stdout is not None
         assert any("in effect" in line for line in process.stdout)
         twice = cli(*argv)
-        assert twice.returncode == 1
+        assert twice.returncode == EXIT_ENVIRONMENT
         assert "is open already" in twice.stderr
         process.send_signal(number)
         process.communicate(timeout=_HEALED_WITHIN_S)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from chaoskit.cli.statuses import EXIT_ENVIRONMENT
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import leftovers
 from chaoskit.errors import ClusterError
@@ -95,7 +96,7 @@ def test_a_kept_cluster_is_used_from_the_command_line(provider: K3sProvider, nam
     again = run_cli("up", "--name", name, "--agents", "0", "--image", IMAGE)
     assert "taking up kept cluster" in again.stderr
     other = run_cli("up", "--name", name, "--agents", "1", "--image", IMAGE)
-    assert other.returncode == 1
+    assert other.returncode == EXIT_ENVIRONMENT
     assert "of another make" in other.stderr
 
     down = run_cli("down", name)

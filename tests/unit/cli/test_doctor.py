@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit import cli
+from chaoskit.cli import statuses
 
 
 @pytest.fixture
@@ -19,10 +20,10 @@ def no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.usefixtures("no_engine")
 @pytest.mark.parametrize("options", [[], ["--fix"]])
-def test_a_missing_engine_is_one_screen_and_status_1(
+def test_a_missing_engine_is_one_screen_and_status_4(
     capsys: pytest.CaptureFixture[str], options: list[str]
 ) -> None:
-    assert cli.run(["doctor", *options]) == 1
+    assert cli.run(["doctor", *options]) == statuses.EXIT_ENVIRONMENT
     shown = capsys.readouterr().out
     assert "MISSING" in shown
     assert "unset DOCKER_HOST" in shown
@@ -30,7 +31,7 @@ def test_a_missing_engine_is_one_screen_and_status_1(
 
 
 def test_json_has_every_row(no_engine: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["doctor", "--json"]) == 1
+    assert cli.run(["doctor", "--json"]) == statuses.EXIT_ENVIRONMENT
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["container engine"]["state"] == "missing"
     assert no_engine in rows["container engine"]["seen"]

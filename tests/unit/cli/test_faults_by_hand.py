@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from chaoskit import cli
+from chaoskit.cli import statuses
 from chaoskit.cli.inject import parameters_from, seconds_of
 from chaoskit.cluster.launch import labels
 from chaoskit.errors import UsageError
@@ -62,7 +63,7 @@ def test_a_torn_file_is_named_and_the_exit_status_says_so(
     torn = state / "ledger" / "torn.json"
     torn.write_text('{"version": 1, "id"')
     for command in (["heal"], ["faults", "--open"]):
-        assert cli.run(command) == cli.EXIT_FAILED
+        assert cli.run(command) == statuses.EXIT_VIOLATED
         said = capsys.readouterr()
         assert str(torn) in said.err
         assert "next: " in said.err
@@ -81,7 +82,7 @@ def test_heal_without_its_engine_says_so_and_keeps_the_entry(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     opened()
-    assert cli.run(["heal", "--all"]) == cli.EXIT_FAILED
+    assert cli.run(["heal", "--all"]) == statuses.EXIT_VIOLATED
     said = capsys.readouterr()
     assert "still open" in said.out
     assert "no container engine answers" in said.out
@@ -119,7 +120,7 @@ def test_heal_with_nothing_open_needs_no_engine(capsys: pytest.CaptureFixture[st
 def test_wrong_input_is_named_with_the_next_step(
     arguments: list[str], shown: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cli.run(arguments) == cli.EXIT_USAGE
+    assert cli.run(arguments) == statuses.EXIT_USAGE
     said = capsys.readouterr().err
     assert [part for part in shown if part not in said] == [], said
 

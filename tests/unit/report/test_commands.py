@@ -75,9 +75,9 @@ def test_one_violated_is_status_1_also_beside_an_unknown(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("guarantees", [[TOO_FEW], [ALL_OK, TOO_FEW], []])
-def test_what_cannot_be_told_is_status_2(tmp_path: Path, guarantees: list[Guarantee]) -> None:
+def test_what_cannot_be_told_is_status_3(tmp_path: Path, guarantees: list[Guarantee]) -> None:
     held(tmp_path / "one", *guarantees)
-    assert run(check.command, tmp_path / "one").return_value == 2
+    assert run(check.command, tmp_path / "one").return_value == 3
 
 
 def test_the_files_alone_give_the_verdicts_of_the_run(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_missing_list_of_guarantees_is_unknown_with_its_reason(tmp_path: Path)
     held(tmp_path / "one", ALL_OK)
     (tmp_path / "one" / "guarantees.json").unlink()
     result = run(check.command, tmp_path)
-    assert result.return_value == 2
+    assert result.return_value == 3
     assert "is missing" in result.stdout
 
 
@@ -106,7 +106,7 @@ def test_a_damaged_record_is_not_held(tmp_path: Path) -> None:
     record = held(tmp_path / "one", ALL_OK)
     (path,) = record.requests_files()
     path.write_bytes(path.read_bytes()[:-200])
-    assert run(check.command, tmp_path).return_value == 2
+    assert run(check.command, tmp_path).return_value == 3
 
 
 def test_another_verdict_than_the_stored_one_is_said_and_stored_on_demand(tmp_path: Path) -> None:

@@ -161,7 +161,7 @@ def test_the_command_says_by_its_status_whether_anything_is_worse(tmp_path: Path
     assert "Something is worse than before." in page
 
 
-@pytest.mark.parametrize("outcome, status", [("HELD", 0), ("VIOLATED", 1), ("UNKNOWN", 2)])
+@pytest.mark.parametrize("outcome, status", [("HELD", 0), ("VIOLATED", 1), ("UNKNOWN", 3)])
 def test_the_report_ends_with_the_outcome_where_that_is_asked_for(
     tmp_path: Path, outcome: str, status: int
 ) -> None:

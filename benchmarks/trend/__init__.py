@@ -1,0 +1,1 @@
+"""A trend over real runs, the later ones with a planted regression."""

@@ -1,0 +1,1 @@
+"""Definitions of scheduled runs, one form a file."""

@@ -1,0 +1,1 @@
+"""The resilience report over time: kept runs, compared only where they can be compared."""
