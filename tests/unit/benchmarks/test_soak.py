@@ -8,7 +8,10 @@ import pytest
 
 from benchmarks.soak.mutants import Mutants
 from benchmarks.soak.properties import Properties
+from benchmarks.soak.repeats import Repeats
 from benchmarks.soak.stage import Ledger
+from chaoskit.history.session import write_session
+from tests.unit.report.scenes import session_of, write_run
 
 ROOT = Path(__file__).parents[3]
 
@@ -92,6 +95,31 @@ def test_every_module_of_the_guarantees_is_in_one_piece() -> None:
     folders = {path.name for path in code.iterdir() if path.is_dir() and path.name[0] != "_"}
     groups = {piece.partition(" ")[0] for piece in Mutants().pieces()}
     assert groups == {*folders, "core"}
+
+
+def test_repeats_of_some_scenarios_are_pieces_of_their_own() -> None:
+    assert Repeats(rounds=1).pieces() == ["round 1 of -m 'row'"]
+    assert Repeats(rounds=2, scenarios=("scenarios/a", "scenarios/b.py")).pieces() == [
+        "round 1 of -m 'row' in scenarios/a",
+        "round 1 of -m 'row' in scenarios/b.py",
+        "round 2 of -m 'row' in scenarios/a",
+        "round 2 of -m 'row' in scenarios/b.py",
+    ]
+
+
+def test_repeats_say_what_each_scenario_came_to_and_why_it_was_not_held(tmp_path: Path) -> None:
+    folders = [write_run(tmp_path / name) for name in ("first", "second")]
+    for folder in folders:
+        write_session(session_of(), folder)
+    rows = [{"piece": each.name, "done": True, "session": str(each)} for each in folders]
+    table = Repeats().table([*rows, {"piece": "x", "done": True, "session": str(tmp_path / "x")}])
+    held = "scenarios/rollout/test_set_image.py::test_no_request_is_lost"
+    assert f"| {held} | 2 | 2 | 0 | 0 | <= 100% | 880 | 0 | 47.0 |" in table
+    violated = "scenarios/node/test_nic_down.py::test_member_survives_nic_down"
+    assert f"| {violated} | 2 | 0 | 2 | 0 | 100% seen | 0 | 0 | 88.2 |" in table
+    assert f"- first, {violated}: VIOLATED, one_process_per_identity: kv-1 had two" in table
+    assert "test_drain: UNKNOWN, WaitTimeout: waited for node agent-0 to be empty" in table
+    assert "test_loss" not in table  # not run: says nothing of the next run
 
 
 @pytest.mark.parametrize("stage", ["repeats", "mutants"])
