@@ -89,8 +89,14 @@ def _line(nodeid: str, runs: Sequence[StoredScenario]) -> str:
 
 
 def _covered(run: StoredScenario, what: str) -> int:
-    """The largest count of it that a guarantee saw; 0 where none saw any."""
-    return max((verdict.coverage.get(what, 0) for verdict in run.verdicts), default=0)
+    """The largest count of it that a guarantee saw, on some streams or on all; 0 without any."""
+    counts = [
+        count
+        for verdict in run.verdicts
+        for name, count in verdict.coverage.items()
+        if name == what or name.startswith(f"{what} ")
+    ]
+    return max(counts, default=0)
 
 
 def _why(run: StoredScenario) -> str:

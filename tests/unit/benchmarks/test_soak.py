@@ -116,7 +116,7 @@ def test_repeats_say_what_each_scenario_came_to_and_why_it_was_not_held(tmp_path
     held = "scenarios/rollout/test_set_image.py::test_no_request_is_lost"
     assert f"| {held} | 2 | 2 | 0 | 0 | <= 100% | 880 | 0 | 47.0 |" in table
     violated = "scenarios/node/test_nic_down.py::test_member_survives_nic_down"
-    assert f"| {violated} | 2 | 0 | 2 | 0 | 100% seen | 0 | 0 | 88.2 |" in table
+    assert f"| {violated} | 2 | 0 | 2 | 0 | 100% seen | 1260 | 0 | 88.2 |" in table
     assert f"- first, {violated}: VIOLATED, one_process_per_identity: kv-1 had two" in table
     assert "test_drain: UNKNOWN, WaitTimeout: waited for node agent-0 to be empty" in table
     assert "test_loss" not in table  # not run: says nothing of the next run
