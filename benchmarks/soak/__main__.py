@@ -24,7 +24,7 @@ def main() -> None:
     """Run the stages asked for, one after the other, or say what they have."""
     arguments = _arguments()
     everything: list[Stage] = [
-        Repeats(rounds=arguments.rounds, select=arguments.select),
+        Repeats(arguments.rounds, arguments.select, tuple(arguments.scenarios)),
         FaultTimes(),
         Kills(),
         Properties(examples=arguments.examples),
@@ -54,6 +54,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--pieces", type=int, help="stop each stage after so many")
     parser.add_argument("--rounds", type=int, default=Repeats.rounds, help="repeats: in all")
     parser.add_argument("--select", default=Repeats.select, help="repeats: pytest's -m")
+    parser.add_argument(
+        "--scenarios",
+        nargs="+",
+        default=Repeats.scenarios,
+        metavar="PATH",
+        help="repeats: files or folders, each in pieces of its own",
+    )
     parser.add_argument("--examples", type=int, default=Properties.examples, help="of each test")
     parser.add_argument("--workers", type=int, default=Mutants.workers, help="mutants: at once")
     return parser.parse_args()

@@ -13,10 +13,14 @@ from chaoskit.history.session import read_session
 
 @dataclass(frozen=True)
 class Repeats:
-    """Pieces are rounds. Their runs are added to those that were kept before."""
+    """Pieces are rounds. Their runs are added to those that were kept before.
+
+    `scenarios` are files or folders: each has rounds of its own, so that a piece may be short.
+    """
 
     rounds: int = 10
     select: str = "row"
+    scenarios: tuple[str, ...] = ("scenarios",)
 
     name = "repeats"
     title = "the scenarios again and again"
@@ -24,12 +28,17 @@ class Repeats:
 
     def pieces(self) -> Sequence[str]:
         """Round by round."""
-        return [f"round {number} of -m '{self.select}'" for number in range(1, self.rounds + 1)]
+        return [
+            f"round {number} of -m '{self.select}'{_within(path)}"
+            for number in range(1, self.rounds + 1)
+            for path in self.scenarios
+        ]
 
     def run(self, piece: str, folder: Path) -> Row:
         """One session of pytest; its record stays below the folder."""
         before = set(folder.glob("*/"))
-        command = [sys.executable, "-m", "pytest", "scenarios", "-q", "--tb=line"]
+        path = next(it for it in self.scenarios if piece.endswith(f"'{_within(it)}"))
+        command = [sys.executable, "-m", "pytest", path, "-q", "--tb=line"]
         command += ["-m", self.select, f"--chaos-report-dir={folder}"]
         subprocess.run(command, check=False)  # what was not HELD stands in its session
         new = sorted(set(folder.glob("*/")) - before)
@@ -43,3 +52,8 @@ class Repeats:
     def table(self, rows: Sequence[Row]) -> str:
         """Scenario by scenario, with the runs that were kept before these rounds."""
         return scenario_runs.page(scenario_runs.kept())
+
+
+def _within(path: str) -> str:
+    """How a piece names what it is limited to; nothing for all, as before there were limits."""
+    return "" if path == "scenarios" else f" in {path}"

@@ -135,7 +135,38 @@ def test_a_fix_that_fixes_nothing(planting: Planting) -> None:
     assert "6 s" in said(verdict["rollout_completes_within"])
 
 
-@pytest.mark.row("I10", "I12")
+@pytest.mark.long
+@pytest.mark.row("I10")
+def test_a_claim_that_is_made_under_another_name(planting: Planting) -> None:
+    """Another claim is made than the one that is missing; and it was said to fail at its mount."""
+    kube, namespace = planting.cluster.kube, planting.namespace.name
+    web = planting.web(replicas=1, pod=QUICK)
+    needing = change(volumeMounts=[{"name": "more", "mountPath": "/more"}])
+    volume = {"name": "more", "persistentVolumeClaim": {"claimName": "more"}}
+    needing["spec"]["template"]["spec"]["volumes"] = [volume]
+    spec = {
+        "accessModes": ["ReadWriteOnce"],
+        "storageClassName": "chaoskit-shared",
+        "resources": {"requests": {"storage": "16Mi"}},
+    }
+    metadata = {"name": "less", "namespace": namespace}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata}
+    with planting.load(web.service) as load:
+        web.deployment.edit(needing)
+        load.run_for(seconds=LEFT_S)
+        with planting.run.steps.step("put_claim", web.ref):
+            kube.create({**claim, "spec": spec})
+        load.run_for(seconds=LEFT_S + 5)
+    verdicts = planting.expect(
+        True,
+        reason_shown(web, "FailedMount", message="not found", within_s=LEFT_S - 1, after="edit"),
+        runs_untouched(LEFT_S + 4, web, after="put_claim"),
+    )
+    assert 'persistentvolumeclaim "more" not found' in said(verdicts["reason_shown"])
+    assert "is not Ready after 10 s" in said(verdicts["runs_untouched"])
+
+
+@pytest.mark.row("I12")
 def test_a_pod_that_somebody_deletes_before_it_runs(planting: Planting) -> None:
     """Somebody deletes the pod that waits for its init container, as if that helped."""
     web = planting.web(replicas=1, pod=QUICK)

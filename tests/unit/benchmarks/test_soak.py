@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.soak.mutants import Mutants
 from benchmarks.soak.properties import Properties
+from benchmarks.soak.repeats import Repeats
 from benchmarks.soak.stage import Ledger
 
 ROOT = Path(__file__).parents[3]
@@ -92,6 +93,16 @@ def test_every_module_of_the_guarantees_is_in_one_piece() -> None:
     folders = {path.name for path in code.iterdir() if path.is_dir() and path.name[0] != "_"}
     groups = {piece.partition(" ")[0] for piece in Mutants().pieces()}
     assert groups == {*folders, "core"}
+
+
+def test_repeats_of_some_scenarios_are_pieces_of_their_own() -> None:
+    assert Repeats(rounds=1).pieces() == ["round 1 of -m 'row'"]
+    assert Repeats(rounds=2, scenarios=("scenarios/a", "scenarios/b.py")).pieces() == [
+        "round 1 of -m 'row' in scenarios/a",
+        "round 1 of -m 'row' in scenarios/b.py",
+        "round 2 of -m 'row' in scenarios/a",
+        "round 2 of -m 'row' in scenarios/b.py",
+    ]
 
 
 @pytest.mark.parametrize("stage", ["repeats", "mutants"])
