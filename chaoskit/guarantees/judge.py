@@ -17,6 +17,7 @@ from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
+from chaoskit.guarantees.pods.only_images import OnlyImages
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -104,6 +105,7 @@ OWN: tuple[type[Guarantee], ...] = (
     NodeReasonShown,
     NothingRollsWhilePaused,
     OneProcessPerIdentity,
+    OnlyImages,
     OnlyMembersTouched,
     OnlyNewPodsAfterCompletion,
     OnlyVersions,

@@ -13,7 +13,8 @@ from chaoskit.workloads.ref import ObjectRef
 
 #: Kinds that have rollouts.
 ROLLED = ("Deployment", "StatefulSet", "DaemonSet")
-_POD_HOLDERS = (*ROLLED, "ReplicaSet", "ReplicationController", "Job")
+#: Kinds with a pod template.
+POD_HOLDERS = (*ROLLED, "ReplicaSet", "ReplicationController", "Job")
 
 # Defaults of apps/v1 and of a pod's spec (Kubernetes 1.36, pkg/apis/apps/v1/defaults.go).
 _DEFAULT_BOUND = "25%"
@@ -222,7 +223,7 @@ def workloads_in(objects: Sequence[Object]) -> list[WorkloadFacts]:
     return [
         WorkloadFacts(item, tuple(objects))
         for item in objects
-        if item.get("kind") in (*_POD_HOLDERS, "Pod")
+        if item.get("kind") in (*POD_HOLDERS, "Pod")
     ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 
-from chaoskit.cluster.k3s_cluster import K3sCluster
+from chaoskit.cluster.provider import Cluster
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
 from chaoskit.run import composition
@@ -19,7 +19,7 @@ class Faults:
 
     def __init__(
         self,
-        cluster: K3sCluster,
+        cluster: Cluster,
         marks: Marks,
         loads: Loads,
         *,

@@ -1,0 +1,185 @@
+"""`chaoskit rollout WORKLOAD`: roll out one's own workload under load, and judge it."""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from chaoskit.cli.cluster import Steps
+from chaoskit.cli.inject import seconds_of
+from chaoskit.errors import ChaoskitError, UsageError
+from chaoskit.guarantees.verdict import Outcome, Verdict
+from chaoskit.rollout import on_throw_away
+from chaoskit.rollout.asked import Asked, Claims, LoadAsked, change_of, workload_ref
+from chaoskit.rollout.course import Concluded
+from chaoskit.run.book import SessionBook
+from chaoskit.run.options import checked
+
+EXIT_STATUS = {Outcome.HELD: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 3}
+EXIT_ENVIRONMENT = 4
+
+
+@click.command("rollout")
+@click.argument("workload")
+@click.option("-n", "--namespace", default="default", show_default=True)
+@click.option("--image", "images", multiple=True, help="Change: CONTAINER=IMAGE; may be repeated.")
+@click.option("--to", multiple=True, metavar="PATH", help="Change: apply these manifests.")
+@click.option("--restart", is_flag=True, help="Change: all pods anew, the template as it is.")
+@click.option(
+    "--manifest",
+    "-f",
+    "manifests",
+    multiple=True,
+    metavar="PATH",
+    help="What runs before: a file, a folder, or - for standard input; may be repeated.",
+)
+@click.option(
+    "--image-archive",
+    "archives",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Images from a tar (docker save) and not from the engine; may be repeated.",
+)
+@click.option("--service", help="The Service that requests go to; default: the one there is.")
+@click.option("--port", help="Its port, by name or number; default: http, else the first.")
+@click.option("--path", default="/", show_default=True, help="What requests ask for.")
+@click.option("--rate", default=100.0, show_default=True, help="Requests a second, in total.")
+@click.option(
+    "--locustfile",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Your own users in place of plain requests.",
+)
+@click.option("--users", default=10, show_default=True, help="How many, of a locustfile.")
+@click.option("--baseline", default="10s", show_default=True, help="Load before the change.")
+@click.option("--within", help="By when it is complete; default: progressDeadlineSeconds.")
+@click.option("--at-least", type=float, help="Claim a share of requests answered: 0.999.")
+@click.option("--zero-failures", is_flag=True, help="Claim that no request fails at all.")
+@click.option("--versions", help="Claim that only these answer (X-Chaoskit-Revision): v1,v2.")
+@click.option("--undo", is_flag=True, help="Undo the change where a promise was broken.")
+@click.option("--dry-run", is_flag=True, help="Say what is promised; start nothing.")
+@click.option("--nodes", default="1+2", show_default=True, help="Servers and agents.")
+@click.option("--node-image", default="auto", show_default=True)
+@click.option("--keep-cluster", is_flag=True, help="Leave the cluster for a closer look.")
+@click.option("--report-dir", default="reports", show_default=True)
+@click.option("--seed", default="", help="Of every random choice; default: a new one.")
+def command(
+    *,
+    workload: str,
+    namespace: str,
+    images: Sequence[str],
+    to: Sequence[str],
+    restart: bool,
+    manifests: Sequence[str],
+    archives: Sequence[Path],
+    service: str | None,
+    port: str | None,
+    path: str,
+    rate: float,
+    locustfile: Path | None,
+    users: int,
+    baseline: str,
+    within: str | None,
+    at_least: float | None,
+    zero_failures: bool,
+    versions: str | None,
+    undo: bool,
+    dry_run: bool,
+    nodes: str,
+    node_image: str,
+    keep_cluster: bool,
+    report_dir: str,
+    seed: str,
+) -> int:
+    """Roll out WORKLOAD (deployment/web, statefulset/kv, daemonset/agent) while requests run.
+
+    Says before what its manifests promise, measures a steady baseline, makes the change, and judges
+    every promise over a record of all requests and changes. On a cluster of its own, which is
+    thrown away.
+
+    Exit status 0: all HELD. 1: one VIOLATED. 2: wrongly called, or a manifest is no good. 3: cannot
+    tell. 4: it could not be tried (engine, image, cluster, workload that never gets ready).
+    """
+    try:
+        asked = Asked(
+            ref=workload_ref(workload, namespace),
+            change=change_of(images, to, restart=restart),
+            load=LoadAsked(
+                path=path,
+                rate_per_s=rate,
+                locustfile=locustfile,
+                users=users,
+                service=service,
+                port=port,
+            ),
+            claims=Claims(
+                at_least=at_least,
+                zero_failures=zero_failures,
+                versions=tuple(versions.split(",")) if versions else (),
+                within_s=seconds_of(within) if within else None,
+            ),
+            options=checked(
+                image=node_image,
+                nodes=nodes,
+                profile="fast",
+                keep_cluster=keep_cluster,
+                report_dir=report_dir,
+                seed=seed,
+                strict=False,
+            ),
+            command=shlex.join(["chaoskit", *sys.argv[1:]]),
+            manifests=manifests,
+            archives=archives,
+            baseline_s=seconds_of(baseline),
+            undo=undo,
+        )
+        prepared = on_throw_away.prepare(asked, sys.stdin.read)
+        for note in prepared.notes:
+            click.echo(f"note: {note}")
+        click.echo(f"{asked.ref}: {asked.change}")
+        click.echo(on_throw_away.description(prepared))
+        if dry_run:
+            click.echo(f"\nImages: {', '.join(prepared.images)}\nNothing was started.")
+            return 0
+        return _rolled_out(prepared)
+    except UsageError:
+        raise
+    except ChaoskitError as error:
+        click.echo(f"chaoskit: it could not be tried: {error}", err=True)
+        return EXIT_ENVIRONMENT
+
+
+def _rolled_out(prepared: on_throw_away.Prepared) -> int:
+    book = SessionBook(prepared.asked.options, prepared.asked.command)
+    try:
+        with Steps() as steps:
+            concluded = on_throw_away.roll_out(prepared, book, steps)
+    finally:
+        for path in book.write_reports():
+            click.echo(f"report: {path}")
+        for trouble in book.troubles:
+            click.echo(trouble, err=True)
+    click.echo("\n".join(told(concluded)))
+    status = EXIT_STATUS[concluded.judgement.outcome]
+    return EXIT_STATUS[Outcome.UNKNOWN] if book.troubles and status == 0 else status
+
+
+def told(concluded: Concluded) -> list[str]:
+    """The verdicts for a person, worst evidence first."""
+    lines = []
+    for verdict in concluded.judgement.verdicts:
+        lines.append(f"{verdict.outcome:<8} {verdict.title}: {verdict.summary}")
+        lines += [f"         {line}" for line in _witnesses(verdict)]
+    if concluded.undone:
+        lines.append("The change was undone.")
+    lines.append(str(concluded.judgement.outcome))
+    return lines
+
+
+def _witnesses(verdict: Verdict) -> list[str]:
+    if verdict.outcome is Outcome.HELD:
+        return []
+    evidence = verdict.evidence
+    named = (("first", evidence.first), ("worst", evidence.worst), ("last", evidence.last))
+    return [f"{name}: {witness.text}" for name, witness in named if witness is not None]

@@ -1,0 +1,199 @@
+"""One rollout under load: baseline, change, verdict, and undo where that was asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from chaoskit import clock
+from chaoskit.cluster.node import Node
+from chaoskit.errors import Hopeless, WaitTimeout
+from chaoskit.guarantees import (
+    no_request_lost,
+    progress_deadline_reported,
+    rollout_completes_within,
+    undo_restores,
+)
+from chaoskit.guarantees.guarantee import Guarantee
+from chaoskit.guarantees.judge import Judgement, judge
+from chaoskit.guarantees.rollouts.rollout_completion import RolloutCompletesWithin
+from chaoskit.guarantees.verdict import Outcome, Verdict
+from chaoskit.kube.kinds import Object
+from chaoskit.rollout.asked import Asked
+from chaoskit.rollout.promises import BASELINE, ROLLOUT, UNDO, Promise, judged
+from chaoskit.rollout.workloads import Rolled, roll_out
+from chaoskit.run import NotHeld, Run
+from chaoskit.run.sampled_load import SampledLoad
+from chaoskit.workloads.service import Service
+
+Say = Callable[[str], None]
+
+_STEADY_WITHIN_S = 30.0
+_ANSWERING_WITHIN_S = 30.0
+#: After completion: endpoints follow within 1 s, old pods are judged from 2 s on.
+_AFTER_S = 5.0
+#: Kubernetes reports a deadline in whole seconds, and the controller looks a moment later.
+_REPORT_SLACK_S = 10.0
+
+
+class Stage(Protocol):
+    """Where it happens: a running workload behind a Service, and the nodes to come in through."""
+
+    @property
+    def service(self) -> Service: ...
+
+    @property
+    def entries(self) -> Sequence[Node]: ...
+
+    def rolled(self, run: Run) -> Rolled: ...
+
+    def apply_beside(self) -> None:
+        """Apply what comes together with the change, besides the workload."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How the rollout itself ended: `problem` is why it did not complete, empty where it did."""
+
+    took_s: float
+    problem: str = ""
+    is_stalled: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Concluded:
+    """The verdicts, and whether it was undone."""
+
+    judgement: Judgement
+    ended: Ended
+    undone: bool
+
+
+class Course:
+    """Goes through one rollout; `after` is the workload's manifest as it is to be."""
+
+    def __init__(
+        self, asked: Asked, promised: Sequence[Promise], stage: Stage, after: Object, say: Say
+    ) -> None:
+        self._asked = asked
+        self._promised = promised
+        self._stage = stage
+        self._after = after
+        self._say = say
+
+    def go(self, run: Run, within_s: float) -> Concluded:
+        """All of it; raises what baseline and load raise: then nothing was concluded."""
+        rolled = self._stage.rolled(run)
+        self._stage.service.wait_answering(_ANSWERING_WITHIN_S)
+        self._say("waiting until every stream is answered steadily")
+        with self._load(run) as load:
+            load.wait_steady(timeout_s=_STEADY_WITHIN_S)
+            self._say(f"baseline: {self._asked.baseline_s:g} s")
+            with run.phase(BASELINE):
+                load.run_for(seconds=self._asked.baseline_s)
+            self._say(f"rollout: {self._asked.change}")
+            with run.phase(ROLLOUT):
+                ended = self._roll_out(rolled, within_s)
+                load.run_for(seconds=_AFTER_S)
+            guarantees = self._guarantees(rolled, ended)
+            undone = self._asked.undo and self._is_violated(run, guarantees)
+            if undone:
+                guarantees += self._undo(run, rolled, load, within_s)
+        self._say("judging the record")
+        return Concluded(judgement=_checked(run, guarantees), ended=ended, undone=undone)
+
+    def _load(self, run: Run) -> SampledLoad:
+        asked = self._asked.load
+        if asked.locustfile is not None:
+            return run.locustfile(
+                asked.locustfile,
+                self._stage.service,
+                via=self._stage.entries[0],
+                users=asked.users,
+                sampled_path=asked.path,
+            )
+        return run.load(
+            self._stage.service,
+            via=list(self._stage.entries),
+            rate_per_s=asked.rate_per_s,
+            path=asked.path,
+        )
+
+    def _roll_out(self, rolled: Rolled, within_s: float) -> Ended:
+        began_ns = clock.now_ns()
+        self._stage.apply_beside()
+        roll_out(rolled, self._asked.change, self._after)
+        problem, is_stalled = "", False
+        try:
+            rolled.wait_complete(within_s + _REPORT_SLACK_S)
+        except Hopeless as error:
+            problem, is_stalled = str(error), True
+        except WaitTimeout as error:
+            problem = str(error)
+        took_s = (clock.now_ns() - began_ns) / 1e9
+        self._say(problem or f"complete after {took_s:.1f} s")
+        return Ended(took_s=took_s, problem=problem, is_stalled=is_stalled)
+
+    def _guarantees(self, rolled: Rolled, ended: Ended) -> list[Guarantee]:
+        """What was promised; of a rollout that Kubernetes gave up, by when it did."""
+        found = judged(self._promised)
+        if not ended.is_stalled:
+            return found
+        found = [each for each in found if not isinstance(each, RolloutCompletesWithin)]
+        ref = rolled.ref
+        given_up_s = max(1.0, min(ended.took_s, self._asked.claims.within_s or ended.took_s))
+        found.append(
+            rollout_completes_within(
+                given_up_s, ref.name, kind=ref.kind, step=self._asked.change.step
+            )
+        )
+        if ref.kind == "Deployment":
+            found.append(progress_deadline_reported(ref.name))
+        return found
+
+    def _is_violated(self, run: Run, guarantees: Sequence[Guarantee]) -> bool:
+        verdicts = judge(run.history(), guarantees)
+        broken = [each for each in verdicts if each.outcome is Outcome.VIOLATED]
+        for each in broken:
+            self._say(f"VIOLATED {each.title}: {each.summary}")
+        return bool(broken)
+
+    def _undo(
+        self, run: Run, rolled: Rolled, load: SampledLoad, within_s: float
+    ) -> list[Guarantee]:
+        """Undo it under the same load; what is then promised besides."""
+        self._say("undoing it")
+        ref = rolled.ref
+        with run.phase(UNDO):
+            undone = rolled.undo()
+            try:
+                rolled.wait_complete(within_s + _REPORT_SLACK_S)
+            except (Hopeless, WaitTimeout) as error:
+                self._say(str(error))
+            load.run_for(seconds=_AFTER_S)
+        self._say(undone.text)
+        found: list[Guarantee] = [
+            rollout_completes_within(within_s, ref.name, kind=ref.kind, step="undo")
+        ]
+        if ref.kind == "Deployment":
+            found.append(undo_restores(ref.name))
+        if any(getattr(each, "phase", None) == ROLLOUT for each in judged(self._promised)):
+            found.append(no_request_lost(connection="new", phase=UNDO))
+        return found
+
+
+def _checked(run: Run, guarantees: Sequence[Guarantee]) -> Judgement:
+    try:
+        return run.check(*guarantees)
+    except NotHeld as error:
+        return error.judgement
+
+
+def noticed(verdicts: Sequence[Verdict]) -> list[str]:
+    """What clients noticed, in words, from the guarantees about requests."""
+    names = ("no_request_lost", "availability", "only_versions", "outage")
+    return [
+        f"{each.title}: {each.summary}"
+        for each in verdicts
+        if each.guarantee in names and each.outcome is not Outcome.HELD
+    ]
