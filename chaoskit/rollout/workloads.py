@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from chaoskit.errors import UsageError
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Object
 from chaoskit.rollout.asked import Change
@@ -12,7 +13,7 @@ from chaoskit.workloads.ref import ObjectRef
 from chaoskit.workloads.revisions import Undone
 from chaoskit.workloads.rollout_status import RolloutStatus
 from chaoskit.workloads.stateful_set import StatefulSet
-from chaoskit.workloads.steps import UNRECORDED, StepLog
+from chaoskit.workloads.steps import UNRECORDED, StepLog, StepRefused
 
 
 class Rolled(Protocol):
@@ -55,14 +56,22 @@ def workload(kube: Kube, ref: ObjectRef, steps: StepLog = UNRECORDED) -> Rolled:
 def changed(content: Object, change: Change, ref: ObjectRef, after: Object | None) -> Object:
     """The workload's manifest as it is to be; `after` is the one to apply, if that is the change.
 
-    Raises `UsageError` and `StepRefused` as kubectl does for a container that is not there.
+    Raises `UsageError` for a container that is not there.
     """
     if after is not None:
         return after
     pod_template = content["spec"]["template"]
     groups: dict[str, dict[str, str]] = {}
     for container, image in change.images.items():
-        patch = template.image_change(ref, pod_template, image, container or None)
+        try:
+            patch = template.image_change(ref, pod_template, image, container or None)
+        except StepRefused as error:
+            raise UsageError(
+                error.problem,
+                subject=str(ref),
+                seen=", ".join(item["name"] for item in pod_template["spec"]["containers"]),
+                next_step="name one of these: --image CONTAINER=IMAGE",
+            ) from error
         for group, items in (patch.get("spec", {}).get("template", {}).get("spec", {})).items():
             groups.setdefault(group, {}).update({item["name"]: item["image"] for item in items})
     spec = dict(pod_template["spec"])
