@@ -1,19 +1,27 @@
 """`chaoskit rollout WORKLOAD`: roll out one's own workload under load, and judge it."""
 
+import os
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from chaoskit.cli.cluster import Steps
 from chaoskit.cli.inject import seconds_of
+from chaoskit.cluster.existing import ExistingCluster, ExistingProvider
+from chaoskit.cluster.provider import ClusterSpec
 from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.guarantees.verdict import Outcome, Verdict
-from chaoskit.rollout import on_throw_away
+from chaoskit.rollout import on_existing
+from chaoskit.rollout import prepared as preparing
 from chaoskit.rollout.asked import Asked, Claims, LoadAsked, change_of, workload_ref
 from chaoskit.rollout.course import Concluded
+from chaoskit.rollout.on_throw_away import ThrowAway
+from chaoskit.rollout.prepared import Prepared
+from chaoskit.rollout.trial import Place, roll_out
 from chaoskit.run.book import SessionBook
 from chaoskit.run.options import checked
 
@@ -59,6 +67,13 @@ EXIT_ENVIRONMENT = 4
 @click.option("--versions", help="Claim that only these answer (X-Chaoskit-Revision): v1,v2.")
 @click.option("--undo", is_flag=True, help="Undo the change where a promise was broken.")
 @click.option("--dry-run", is_flag=True, help="Say what is promised; start nothing.")
+@click.option("--context", help="Roll out what runs in this context of the kubeconfig.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Where that context stands; default: as kubectl finds it.",
+)
+@click.option("--allow-twin", is_flag=True, help="There: a NodePort Service beside a ClusterIP's.")
 @click.option("--nodes", default="1+2", show_default=True, help="Servers and agents.")
 @click.option("--node-image", default="auto", show_default=True)
 @click.option("--keep-cluster", is_flag=True, help="Leave the cluster for a closer look.")
@@ -86,6 +101,9 @@ def command(
     versions: str | None,
     undo: bool,
     dry_run: bool,
+    context: str | None,
+    kubeconfig: Path | None,
+    allow_twin: bool,
     nodes: str,
     node_image: str,
     keep_cluster: bool,
@@ -96,7 +114,7 @@ def command(
 
     Says before what its manifests promise, measures a steady baseline, makes the change, and judges
     every promise over a record of all requests and changes. On a cluster of its own, which is
-    thrown away.
+    thrown away; or, with --context, in one namespace of a cluster that is there.
 
     Exit status 0: all HELD. 1: one VIOLATED. 2: wrongly called, or a manifest is no good. 3: cannot
     tell. 4: it could not be tried (engine, image, cluster, workload that never gets ready).
@@ -134,15 +152,15 @@ def command(
             baseline_s=seconds_of(baseline),
             undo=undo,
         )
-        prepared = on_throw_away.prepare(asked, sys.stdin.read)
-        for note in prepared.notes:
-            click.echo(f"note: {note}")
-        click.echo(f"{asked.ref}: {asked.change}")
-        click.echo(on_throw_away.description(prepared))
-        if dry_run:
-            click.echo(f"\nImages: {', '.join(prepared.images)}\nNothing was started.")
-            return 0
-        return _rolled_out(prepared)
+        if context is None:
+            prepared = preparing.from_manifests(asked, sys.stdin.read)
+            return _tried(prepared, None, dry_run=dry_run)
+        cluster = ExistingProvider(kubeconfig_file(kubeconfig), context, namespace).start(
+            ClusterSpec()
+        )
+        with closing(cluster):
+            prepared = on_existing.from_cluster(asked, cluster, sys.stdin.read, twin=allow_twin)
+            return _tried(prepared, cluster, dry_run=dry_run)
     except UsageError:
         raise
     except ChaoskitError as error:
@@ -150,11 +168,33 @@ def command(
         return EXIT_ENVIRONMENT
 
 
-def _rolled_out(prepared: on_throw_away.Prepared) -> int:
-    book = SessionBook(prepared.asked.options, prepared.asked.command)
+def kubeconfig_file(given: Path | None) -> Path:
+    """As kubectl finds it: the option, else the first of KUBECONFIG, else ~/.kube/config."""
+    listed = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return given or (Path(listed[0]) if listed else Path.home() / ".kube" / "config")
+
+
+def _tried(prepared: Prepared, cluster: ExistingCluster | None, *, dry_run: bool) -> int:
+    """Say what is promised, and unless that was all, try it."""
+    asked = prepared.asked
+    for note in prepared.notes:
+        click.echo(f"note: {note}")
+    click.echo(f"{asked.ref}: {asked.change}")
+    click.echo(prepared.description)
+    if dry_run:
+        if cluster is None:
+            click.echo(f"\nImages: {', '.join(prepared.images)}")
+        click.echo("\nNothing was started or touched.")
+        return 0
+    book = SessionBook(asked.options, asked.command)
     try:
         with Steps() as steps:
-            concluded = on_throw_away.roll_out(prepared, book, steps)
+            place: Place = (
+                ThrowAway(prepared, book, steps)
+                if cluster is None
+                else on_existing.Existing(prepared, cluster, book, steps)
+            )
+            concluded = roll_out(prepared, place, book, steps)
     finally:
         for path in book.write_reports():
             click.echo(f"report: {path}")

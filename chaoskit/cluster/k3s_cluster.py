@@ -129,6 +129,11 @@ class K3sCluster:
         return tuple(node for node in self.nodes if node.role == "server")
 
     @property
+    def is_confined(self) -> bool:
+        """It is ours: nodes and all namespaces may be looked at."""
+        return False
+
+    @property
     def watchable(self) -> Sequence[str]:
         """The kinds of objects whose changes are watched: its administrator may all."""
         return KINDS

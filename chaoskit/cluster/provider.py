@@ -57,6 +57,11 @@ class Cluster(Protocol):
         ...
 
     @property
+    def is_confined(self) -> bool:
+        """Whether nothing beyond the run's own namespace may even be looked at."""
+        ...
+
+    @property
     def watchable(self) -> Sequence[str]:
         """The kinds of objects whose changes may be watched here."""
         ...

@@ -46,6 +46,10 @@ class Stage(Protocol):
 
     def rolled(self, run: Run) -> Rolled: ...
 
+    def wait_answering(self, *, timeout_s: float) -> None:
+        """Wait until connections are accepted at every entry."""
+        ...
+
     def apply_beside(self) -> None:
         """Apply what comes together with the change, besides the workload."""
         ...
@@ -84,7 +88,7 @@ class Course:
     def go(self, run: Run, within_s: float) -> Concluded:
         """All of it; raises what baseline and load raise: then nothing was concluded."""
         rolled = self._stage.rolled(run)
-        self._stage.service.wait_answering(_ANSWERING_WITHIN_S)
+        self._stage.wait_answering(timeout_s=_ANSWERING_WITHIN_S)
         self._say("waiting until every stream is answered steadily")
         with self._load(run) as load:
             load.wait_steady(timeout_s=_STEADY_WITHIN_S)

@@ -118,6 +118,7 @@ class Run:
                 run.record.path,
                 run.logs / "observer.log",
                 kinds=cluster.watchable,
+                is_confined=cluster.is_confined,
             )
             if isinstance(cluster, NodeContainersCluster):
                 run._scanner = ContainerScanner.start(
