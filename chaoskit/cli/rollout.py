@@ -211,6 +211,10 @@ def told(concluded: Concluded) -> list[str]:
     for verdict in concluded.judgement.verdicts:
         lines.append(f"{verdict.outcome:<8} {verdict.title}: {verdict.summary}")
         lines += [f"         {line}" for line in _witnesses(verdict)]
+    promised = {verdict.title for verdict in concluded.judgement.verdicts}
+    for verdict in concluded.measured:
+        if verdict.title not in promised:
+            lines.append(f"measured {verdict.title}: {verdict.summary}")
     if concluded.undone:
         lines.append("The change was undone.")
     lines.append(str(concluded.judgement.outcome))

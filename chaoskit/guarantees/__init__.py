@@ -34,6 +34,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import rollout_blocked
 from chaoskit.guarantees.rollouts.bounds_reached import rollout_reaches
+from chaoskit.guarantees.rollouts.daemon_set_bounds import daemon_set_bounds
 from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
@@ -71,6 +72,7 @@ __all__ = [
     "availability",
     "change_causes",
     "claims_stay",
+    "daemon_set_bounds",
     "degradation",
     "disruption_budget_respected",
     "error_classes_within",

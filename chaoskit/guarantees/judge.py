@@ -44,6 +44,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
+from chaoskit.guarantees.rollouts.daemon_set_bounds import DaemonSetBounds
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
@@ -83,6 +84,7 @@ OWN: tuple[type[Guarantee], ...] = (
     Availability,
     ChangeCauses,
     ClaimsStay,
+    DaemonSetBounds,
     Degradation,
     DisruptionBudgetRespected,
     ErrorClassesWithin,

@@ -71,6 +71,8 @@ class Concluded:
     judgement: Judgement
     ended: Ended
     undone: bool
+    #: What clients met during the rollout, promised or not: new and kept connections.
+    measured: Sequence[Verdict]
 
 
 class Course:
@@ -104,7 +106,11 @@ class Course:
             if undone:
                 guarantees += self._undo(run, rolled, load, within_s)
         self._say("judging the record")
-        return Concluded(judgement=_checked(run, guarantees), ended=ended, undone=undone)
+        found = _checked(run, guarantees)
+        met = [no_request_lost(connection=each, phase=ROLLOUT) for each in ("new", "kept")]
+        return Concluded(
+            judgement=found, ended=ended, undone=undone, measured=judge(run.history(), met)
+        )
 
     def _load(self, run: Run) -> SampledLoad:
         asked = self._asked.load
@@ -191,13 +197,3 @@ def _checked(run: Run, guarantees: Sequence[Guarantee]) -> Judgement:
         return run.check(*guarantees)
     except NotHeld as error:
         return error.judgement
-
-
-def noticed(verdicts: Sequence[Verdict]) -> list[str]:
-    """What clients noticed, in words, from the guarantees about requests."""
-    names = ("no_request_lost", "availability", "only_versions", "outage")
-    return [
-        f"{each.title}: {each.summary}"
-        for each in verdicts
-        if each.guarantee in names and each.outcome is not Outcome.HELD
-    ]

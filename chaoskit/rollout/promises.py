@@ -134,6 +134,9 @@ def _daemon_set(rollout: Rollout) -> Iterator[Promise]:
     yield Promise(
         says=f"at most {facts.bound('maxUnavailable')} nodes without an available pod at a time",
         because=f"updateStrategy {facts.strategy}, maxUnavailable {facts.bound('maxUnavailable')}",
+        guarantee=guarantees.daemon_set_bounds(facts.ref.name)
+        if facts.strategy == "RollingUpdate"
+        else None,
     )
 
 
