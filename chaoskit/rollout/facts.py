@@ -71,10 +71,13 @@ class WorkloadFacts:
 
     @property
     def replicas(self) -> int | None:
-        """How many pods are wanted; None where the nodes decide (DaemonSet)."""
+        """How many pods are wanted, at least what an autoscaler keeps; None where the nodes decide
+        (DaemonSet).
+        """
         if self.kind == "DaemonSet":
             return None
-        return int(self.spec.get("replicas", 1))
+        kept = [int((item.get("spec") or {}).get("minReplicas") or 1) for item in self.scalers]
+        return max([int(self.spec.get("replicas", 1)), *kept])
 
     @cached_property
     def services(self) -> list[Object]:

@@ -109,3 +109,15 @@ def test_each_way_of_changing_has_the_step_that_the_record_will_show() -> None:
         change_of([], [], restart=True),
     ]
     assert [each.step for each in steps] == ["set_image", "edit", "apply", "restart"]
+
+
+def test_an_autoscaler_keeps_more_than_the_manifest_says() -> None:
+    scaler = {
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "web", "namespace": "shop"},
+        "spec": {"minReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "web"}},
+    }
+    free = with_field(sound_deployment(), "spec.replicas", None)
+    assert WorkloadFacts(free).replicas == 1
+    assert WorkloadFacts(free, (scaler,)).bounds == (1, 0)
+    assert WorkloadFacts(free, (scaler,)).always_available == 5

@@ -5,8 +5,8 @@ import pytest
 from chaoskit.errors import RecordError
 from chaoskit.guarantees import daemon_set_bounds
 from chaoskit.guarantees.verdict import Outcome
-from tests.corpus.objects import NAMESPACE, Object, pod
-from tests.corpus.story import Story
+from tests.corpus.objects import Object, pod
+from tests.corpus.story import NAMESPACE, Story
 from tests.corpus.times import at
 from tests.corpus.verdicts import first, verdict_on
 
