@@ -6,7 +6,7 @@ from typing import Protocol
 
 from chaoskit import clock
 from chaoskit.cluster.node import Node
-from chaoskit.errors import Hopeless, WaitTimeout
+from chaoskit.errors import Hopeless, LoadError, WaitTimeout
 from chaoskit.guarantees import (
     no_request_lost,
     progress_deadline_reported,
@@ -15,6 +15,8 @@ from chaoskit.guarantees import (
 )
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.judge import Judgement, judge
+from chaoskit.guarantees.requests.availability import NoRequestLost
+from chaoskit.guarantees.rollouts.after_completion import OnlyNewPodsAfterCompletion
 from chaoskit.guarantees.rollouts.rollout_completion import RolloutCompletesWithin
 from chaoskit.guarantees.verdict import Outcome, Verdict
 from chaoskit.kube.kinds import Object
@@ -33,6 +35,8 @@ _ANSWERING_WITHIN_S = 30.0
 _AFTER_S = 5.0
 #: Kubernetes reports a deadline in whole seconds, and the controller looks a moment later.
 _REPORT_SLACK_S = 10.0
+#: How often it is looked, while it rolls, whether it is to be undone.
+_LOOK_EVERY_S = 4.0
 
 
 class Stage(Protocol):
@@ -61,7 +65,10 @@ class Ended:
 
     took_s: float
     problem: str = ""
+    #: Kubernetes has given it up.
     is_stalled: bool = False
+    #: A promise was broken before it was complete.
+    is_broken: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +104,17 @@ class Course:
             self._say(f"baseline: {self._asked.baseline_s:g} s")
             with run.phase(BASELINE):
                 load.run_for(seconds=self._asked.baseline_s)
+            self._require_sound_baseline(run)
             self._say(f"rollout: {self._asked.change}")
             with run.phase(ROLLOUT):
-                ended = self._roll_out(rolled, within_s)
+                ended = self._roll_out(run, rolled, within_s)
                 load.run_for(seconds=_AFTER_S)
             guarantees = self._guarantees(rolled, ended)
             undone = self._asked.undo and self._is_violated(run, guarantees)
             if undone:
                 guarantees += self._undo(run, rolled, load, within_s)
+        if ended.problem and not undone:  # nothing was ever complete
+            guarantees = [g for g in guarantees if not isinstance(g, OnlyNewPodsAfterCompletion)]
         self._say("judging the record")
         found = _checked(run, guarantees)
         met = [no_request_lost(connection=each, phase=ROLLOUT) for each in ("new", "kept")]
@@ -129,27 +139,59 @@ class Course:
             path=asked.path,
         )
 
-    def _roll_out(self, rolled: Rolled, within_s: float) -> Ended:
+    def _require_sound_baseline(self, run: Run) -> None:
+        """Where no failure is claimed, failures before the change must not pass for its."""
+        if not self._claims_no_failure:
+            return
+        (verdict,) = judge(run.history(), [no_request_lost(connection="new", phase=BASELINE)])
+        if verdict.outcome is Outcome.VIOLATED:
+            raise LoadError(
+                "requests fail before anything is changed",
+                subject=str(self._asked.ref),
+                seen=verdict.summary,
+                next_step="see the report's failed requests; is --path one that answers?",
+            )
+
+    @property
+    def _claims_no_failure(self) -> bool:
+        return any(isinstance(each, NoRequestLost) for each in judged(self._promised))
+
+    def _roll_out(self, run: Run, rolled: Rolled, within_s: float) -> Ended:
         began_ns = clock.now_ns()
         self._stage.apply_beside()
         roll_out(rolled, self._asked.change, self._after)
-        problem, is_stalled = "", False
-        try:
-            rolled.wait_complete(within_s + _REPORT_SLACK_S)
-        except Hopeless as error:
-            problem, is_stalled = str(error), True
-        except WaitTimeout as error:
-            problem = str(error)
-        took_s = (clock.now_ns() - began_ns) / 1e9
-        self._say(problem or f"complete after {took_s:.1f} s")
-        return Ended(took_s=took_s, problem=problem, is_stalled=is_stalled)
+        problem, is_stalled, is_broken = "", False, False
+        left_s = within_s + _REPORT_SLACK_S
+        while True:
+            try:
+                rolled.wait_complete(min(left_s, _LOOK_EVERY_S))
+            except Hopeless as error:
+                problem, is_stalled = str(error), True
+            except WaitTimeout as error:
+                left_s -= _LOOK_EVERY_S
+                is_broken = self._is_broken(run)
+                if left_s > 0 and not is_broken:
+                    continue
+                problem = "requests fail: not waited for any longer" if is_broken else str(error)
+            took_s = (clock.now_ns() - began_ns) / 1e9
+            self._say(problem or f"complete after {took_s:.1f} s")
+            return Ended(took_s=took_s, problem=problem, is_stalled=is_stalled, is_broken=is_broken)
+
+    def _is_broken(self, run: Run) -> bool:
+        """Whether it is to be undone now: the baseline was sound, and requests fail since."""
+        if not (self._asked.undo and self._claims_no_failure):
+            return False
+        (verdict,) = judge(run.history(), [no_request_lost(connection="new")])
+        return verdict.outcome is Outcome.VIOLATED
 
     def _guarantees(self, rolled: Rolled, ended: Ended) -> list[Guarantee]:
         """What was promised; of a rollout that Kubernetes gave up, by when it did."""
         found = judged(self._promised)
-        if not ended.is_stalled:
+        if not (ended.is_stalled or ended.is_broken):
             return found
         found = [each for each in found if not isinstance(each, RolloutCompletesWithin)]
+        if ended.is_broken:  # the undo overtakes it
+            return found
         ref = rolled.ref
         given_up_s = max(1.0, min(ended.took_s, self._asked.claims.within_s or ended.took_s))
         found.append(
@@ -187,7 +229,7 @@ class Course:
         ]
         if ref.kind == "Deployment":
             found.append(undo_restores(ref.name))
-        if any(getattr(each, "phase", None) == ROLLOUT for each in judged(self._promised)):
+        if self._claims_no_failure:
             found.append(no_request_lost(connection="new", phase=UNDO))
         return found
 

@@ -11,6 +11,7 @@ from chaoskit.rollout.entry import Entry, entry_of
 from chaoskit.rollout.facts import WorkloadFacts
 from chaoskit.rollout.promises import Promise, Rollout, promises
 from chaoskit.rollout.workloads import changed, images_of
+from chaoskit.workloads import template
 from chaoskit.workloads.manifest import Manifest
 
 #: What is done to manifests before they are applied.
@@ -96,6 +97,15 @@ def prepared(
     Raises `UsageError` for a change that cannot be made, or no Service to send requests to.
     """
     after = changed(before, asked.change, asked.ref, applied)
+    if not asked.change.restart and template.equal(
+        before["spec"]["template"], after["spec"]["template"]
+    ):
+        raise UsageError(
+            "nothing would be rolled out: the pod template stays as it is",
+            subject=str(asked.ref),
+            seen=str(asked.change),
+            next_step="another image or manifest, or --restart for the same anew",
+        )
     rollout = Rollout(
         before=WorkloadFacts(before, beside),
         after=WorkloadFacts(after, _replaced(beside, further)),

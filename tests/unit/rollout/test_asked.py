@@ -195,3 +195,10 @@ def test_a_missing_container_is_named(tmp_path: Path) -> None:
 def test_a_wrong_call_ends_with_status_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["rollout", "deployment/web", "--image", "web:v2"]) == 2
     assert "--manifest" in capsys.readouterr().err
+
+
+def test_a_change_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    done = dry_run(tmp_path, "--image", "web:v1")
+    assert isinstance(done.exception, UsageError)
+    assert "nothing would be rolled out" in str(done.exception)
+    assert dry_run(tmp_path, "--restart").return_value == 0
