@@ -1,6 +1,7 @@
 """`chaoskit rollout` on manifests that were not written for it, and on a cluster that is there."""
 
 import base64
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -126,6 +127,29 @@ def test_a_version_that_never_gets_ready_is_violated_and_undone(
     assert told.outcomes["progress_deadline_reported"] == "HELD"
     assert told.outcomes["no_request_lost"] == "HELD"
     assert "The change was undone." in told.output
+
+
+def test_members_are_rolled_out_in_order_each_with_its_claim(
+    rollout: Callable[..., Told], tmp_path: Path
+) -> None:
+    file = written(tmp_path, *specimen_manifests.kv("shop", "kv"))
+    told = rollout("sts/kv", "-n", "shop", "--image", image("v2"), "-f", file)
+    assert told.status == 0, told.output
+    judged = {"ordinals_in_order", "one_process_per_identity", "claims_stay", "no_request_lost"}
+    assert judged <= told.outcomes.keys()
+
+
+def test_a_daemon_on_each_node_from_standard_input(
+    rollout: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daemons = specimen_deployment(kind="DaemonSet", spec__progressDeadlineSeconds=None)
+    for field in ("strategy", "replicas"):
+        daemons = changed(daemons, f"spec.{field}", None)
+    monkeypatch.setattr("sys.stdin", io.StringIO(yaml.safe_dump_all([daemons, service()])))
+    told = rollout("ds/web", "-n", "shop", "--restart", "-f", "-")
+    assert told.status == 0, told.output
+    assert told.outcomes["daemon_set_bounds"] == "HELD"
+    assert told.outcomes["no_request_lost"] == "HELD"
 
 
 @pytest.mark.parametrize("name, workload", [("guestbook-frontend", "frontend"), ("podinfo",) * 2])
