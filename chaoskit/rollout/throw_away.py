@@ -10,7 +10,7 @@ from chaoskit.kube.kinds import Object
 from chaoskit.rollout.facts import POD_HOLDERS, ROLLED, workloads_in
 from chaoskit.rollout.lint.pods import is_moving
 from chaoskit.rollout.workloads import images_of, workload
-from chaoskit.workloads.manifest import Manifest, require_valid
+from chaoskit.workloads.manifest import Manifest, refusal_of, require_valid
 from chaoskit.workloads.namespace import Namespace
 from chaoskit.workloads.ref import ObjectRef
 
@@ -46,6 +46,8 @@ def images_wanted(objects: Sequence[Object]) -> list[str]:
 def load(cluster: K3sCluster, images: Sequence[str], archives: Sequence[Path], say: Say) -> None:
     """Make images of the engine and of archives known to every node. Raises `ImageError`."""
     for image in images:
+        if image in cluster.spec.images:
+            continue  # it was there before they joined
         say(f"loading image {image} into the nodes")
         cluster.load_image(image)
     for archive in archives:
@@ -72,9 +74,7 @@ def apply(kube: Kube, namespace: str, manifests: Sequence[Manifest], say: Say) -
             raise UsageError(
                 "the API server refuses it",
                 subject=each.place,
-                seen="what it said may show the secret"
-                if each.content["kind"] == "Secret"
-                else error.seen or error.problem,
+                seen=refusal_of(each, error),
                 next_step="correct the named field",
             ) from error
 

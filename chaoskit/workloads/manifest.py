@@ -134,9 +134,16 @@ def require_valid(kube: Kube, manifests: list[Manifest]) -> None:
             raise UsageError(
                 "the API server refuses it; nothing was applied",
                 subject=manifest.place,
-                seen=error.seen or error.problem,
+                seen=refusal_of(manifest, error),
                 next_step="correct the named field",
-            ) from error
+            ) from (None if manifest.content["kind"] == "Secret" else error)
+
+
+def refusal_of(manifest: Manifest, error: KubernetesError) -> object:
+    """What the server said of an object; of a Secret nothing, as it may repeat its values."""
+    if manifest.content["kind"] == "Secret":
+        return "what it said is not repeated, as it may show the secret"
+    return error.seen or error.problem
 
 
 def _documents(text: str, file: Path) -> list[object]:

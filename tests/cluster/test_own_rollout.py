@@ -17,7 +17,7 @@ from chaoskit import cli
 from chaoskit.cluster.existing import ExistingProvider
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.provider import ClusterSpec
-from chaoskit.errors import UsageError
+from chaoskit.errors import ClusterError, UsageError
 from chaoskit.faults.pod.pod_deleted import PodDeleted
 from chaoskit.guarantees.judge import Judgement
 from chaoskit.history.events import Watched
@@ -207,6 +207,7 @@ READING = (
     ("apps", "deployments replicasets", "get list watch"),
     ("discovery.k8s.io", "endpointslices", "get list watch"),
 )
+DELETING = (("", "pods", "delete"), ("", "configmaps", "get patch create delete"))
 ROLLING = (*READING, ("apps", "deployments", "patch"))
 
 
@@ -291,7 +292,7 @@ def test_another_namespace_is_refused_though_the_context_is_named(
 def test_a_limited_account_rolls_out_under_load_and_a_fault_stays_in_its_namespace(
     rollout: Callable[..., Told], account: Account, web: Web, tmp_path: Path
 ) -> None:
-    account.allow(*ROLLING, ("", "pods", "delete"))
+    account.allow(*ROLLING)
     told = rollout(*asked(account))
     assert told.status == 0, told.output
     assert told.outcomes["rollout_bounds"] == "HELD"
@@ -316,12 +317,15 @@ def test_a_limited_account_rolls_out_under_load_and_a_fault_stays_in_its_namespa
     try:
         victim = web.deployment.pods()[0].name
         foreign = PodDeleted("kube-system", victim)
-        with pytest.raises(UsageError, match="foreign_namespace"), run.inject(foreign):
-            pass
         allowed = run.inject(foreign, allow=("foreign_namespace",))
-        with pytest.raises(UsageError, match="only namespace"), allowed:
+        with pytest.raises(UsageError, match="not this run's own"), allowed:
             pass
-        with run.inject(PodDeleted(account.namespace.name, victim)):
+        mine = PodDeleted(account.namespace.name, victim)
+        with pytest.raises(ClusterError, match="delete configmaps"), run.inject(mine):
+            pass
+        assert victim in [pod.name for pod in web.deployment.pods()]
+        account.allow(*ROLLING, *DELETING)
+        with run.inject(mine):
             pass
         assert victim not in [pod.name for pod in web.deployment.pods()]
     finally:
