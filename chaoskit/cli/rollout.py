@@ -3,9 +3,10 @@
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -79,37 +80,7 @@ EXIT_ENVIRONMENT = 4
 @click.option("--keep-cluster", is_flag=True, help="Leave the cluster for a closer look.")
 @click.option("--report-dir", default="reports", show_default=True)
 @click.option("--seed", default="", help="Of every random choice; default: a new one.")
-def command(
-    *,
-    workload: str,
-    namespace: str,
-    images: Sequence[str],
-    to: Sequence[str],
-    restart: bool,
-    manifests: Sequence[str],
-    archives: Sequence[Path],
-    service: str | None,
-    port: str | None,
-    path: str,
-    rate: float,
-    locustfile: Path | None,
-    users: int,
-    baseline: str,
-    within: str | None,
-    at_least: float | None,
-    zero_failures: bool,
-    versions: str | None,
-    undo: bool,
-    dry_run: bool,
-    context: str | None,
-    kubeconfig: Path | None,
-    allow_twin: bool,
-    nodes: str,
-    node_image: str,
-    keep_cluster: bool,
-    report_dir: str,
-    seed: str,
-) -> int:
+def command(**given: Any) -> int:
     """Roll out WORKLOAD (deployment/web, statefulset/kv, daemonset/agent) while requests run.
 
     Says before what its manifests promise, measures a steady baseline, makes the change, and judges
@@ -119,53 +90,59 @@ def command(
     Exit status 0: all HELD. 1: one VIOLATED. 2: wrongly called, or a manifest is no good. 3: cannot
     tell. 4: it could not be tried (engine, image, cluster, workload that never gets ready).
     """
+    dry_run: bool = given["dry_run"]
     try:
-        asked = Asked(
-            ref=workload_ref(workload, namespace),
-            change=change_of(images, to, restart=restart),
-            load=LoadAsked(
-                path=path,
-                rate_per_s=rate,
-                locustfile=locustfile,
-                users=users,
-                service=service,
-                port=port,
-            ),
-            claims=Claims(
-                at_least=at_least,
-                zero_failures=zero_failures,
-                versions=tuple(versions.split(",")) if versions else (),
-                within_s=seconds_of(within) if within else None,
-            ),
-            options=checked(
-                image=node_image,
-                nodes=nodes,
-                profile="fast",
-                keep_cluster=keep_cluster,
-                report_dir=report_dir,
-                seed=seed,
-                strict=False,
-            ),
-            command=shlex.join(["chaoskit", *sys.argv[1:]]),
-            manifests=manifests,
-            archives=archives,
-            baseline_s=seconds_of(baseline),
-            undo=undo,
-        )
-        if context is None:
-            prepared = preparing.from_manifests(asked, sys.stdin.read)
-            return _tried(prepared, None, dry_run=dry_run)
-        cluster = ExistingProvider(kubeconfig_file(kubeconfig), context, namespace).start(
-            ClusterSpec()
-        )
-        with closing(cluster):
-            prepared = on_existing.from_cluster(asked, cluster, sys.stdin.read, twin=allow_twin)
+        asked = asked_from(given)
+        if given["context"] is None:
+            return _tried(preparing.from_manifests(asked, sys.stdin.read), None, dry_run=dry_run)
+        kubeconfig = kubeconfig_file(given["kubeconfig"])
+        provider = ExistingProvider(kubeconfig, given["context"], asked.namespace)
+        with closing(provider.start(ClusterSpec())) as cluster:
+            prepared = on_existing.from_cluster(
+                asked, cluster, sys.stdin.read, twin=given["allow_twin"]
+            )
             return _tried(prepared, cluster, dry_run=dry_run)
     except UsageError:
         raise
     except ChaoskitError as error:
         click.echo(f"chaoskit: it could not be tried: {error}", err=True)
         return EXIT_ENVIRONMENT
+
+
+def asked_from(given: Mapping[str, Any]) -> Asked:
+    """What was asked for, from the command's parameters. Raises `UsageError`."""
+    return Asked(
+        ref=workload_ref(given["workload"], given["namespace"]),
+        change=change_of(given["images"], given["to"], restart=given["restart"]),
+        load=LoadAsked(
+            path=given["path"],
+            rate_per_s=given["rate"],
+            locustfile=given["locustfile"],
+            users=given["users"],
+            service=given["service"],
+            port=given["port"],
+        ),
+        claims=Claims(
+            at_least=given["at_least"],
+            zero_failures=given["zero_failures"],
+            versions=tuple(given["versions"].split(",")) if given["versions"] else (),
+            within_s=seconds_of(given["within"]) if given["within"] else None,
+        ),
+        options=checked(
+            image=given["node_image"],
+            nodes=given["nodes"],
+            profile="fast",
+            keep_cluster=given["keep_cluster"],
+            report_dir=given["report_dir"],
+            seed=given["seed"],
+            strict=False,
+        ),
+        command=shlex.join(["chaoskit", *sys.argv[1:]]),
+        manifests=given["manifests"],
+        archives=given["archives"],
+        baseline_s=seconds_of(given["baseline"]),
+        undo=given["undo"],
+    )
 
 
 def kubeconfig_file(given: Path | None) -> Path:
