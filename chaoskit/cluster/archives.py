@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import docker
+from docker.errors import ImageNotFound
+
 from chaoskit.cluster.engine import Engine
-from chaoskit.cluster.engine_build import has
 from chaoskit.cluster.images import connect
+from chaoskit.cluster.launch.engine_errors import engine_errors
 from chaoskit.errors import ImageError, UsageError
 
 
@@ -35,7 +38,7 @@ def images_of_engine(
     archived = {full_name(image) for archive in archives for image in images_in(archive)}
     left = tuple(image for image in wanted if full_name(image) not in archived)
     with closing(connect(engine)) as client:
-        missing = [image for image in left if not has(client, image)]
+        missing = [image for image in left if not _is_there(client, image)]
     if missing:
         raise ImageError(
             f"{'is' if len(missing) == 1 else 'are'} neither in the engine nor in an archive",
@@ -44,6 +47,15 @@ def images_of_engine(
             next_step="docker build or docker pull it, or name its tar with --image-archive",
         )
     return left
+
+
+def _is_there(client: docker.DockerClient, image: str) -> bool:
+    with engine_errors("the engine's images"):
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            return False
+    return True
 
 
 def full_name(image: str) -> str:
