@@ -9,6 +9,7 @@ _NOTED = (
     ("get list", "Pod", ""),
     ("get list", "ReplicaSet", ""),
     ("list", "EndpointSlice", ""),
+    ("get", "Namespace", ""),  # whether it is ending, when something does not come back
 )
 _SWITCHED = (*_NOTED, ("get create", "Pod", "proxy"))
 _NEEDED: dict[str, tuple[tuple[str, str, str], ...]] = {

@@ -1,5 +1,6 @@
 """One rollout under load: baseline, change, verdict, and undo where that was asked for."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -193,7 +194,8 @@ class Course:
         if ended.is_broken:  # the undo overtakes it
             return found
         ref = rolled.ref
-        given_up_s = max(1.0, min(ended.took_s, self._asked.claims.within_s or ended.took_s))
+        tenths_s = math.floor(ended.took_s * 10) / 10
+        given_up_s = max(1.0, min(tenths_s, self._asked.claims.within_s or tenths_s))
         found.append(
             rollout_completes_within(
                 given_up_s, ref.name, kind=ref.kind, step=self._asked.change.step

@@ -207,7 +207,11 @@ READING = (
     ("apps", "deployments replicasets", "get list watch"),
     ("discovery.k8s.io", "endpointslices", "get list watch"),
 )
-DELETING = (("", "pods", "delete"), ("", "configmaps", "get patch create delete"))
+DELETING = (
+    ("", "pods", "delete"),
+    ("", "namespaces", "get"),
+    ("", "configmaps", "get patch create delete"),
+)
 ROLLING = (*READING, ("apps", "deployments", "patch"))
 
 
