@@ -26,6 +26,8 @@ SUBCOMMANDS = {
     "faults": "List what can be broken; say all about one fault, or what is open.",
     "inject": "Break one thing by hand for a while, and heal it.",
     "heal": "Heal what killed runs left broken.",
+    "lint": "Say what manifests cannot promise, and which scenario would show it.",
+    "rollout": "Roll out your own workload under load, and say whether anyone noticed.",
     "check": "Judge a stored run again, from its files alone.",
     "runs": "List, show, compare, add and remove the runs that are kept.",
     "report": "Write the reports of a stored run again; with --since, the trend of all.",

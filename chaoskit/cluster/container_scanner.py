@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -21,6 +21,7 @@ _HIERARCHIES = ("pids", "memory", "cpu", "name=systemd")
 _CGROUPS = Path("/sys/fs/cgroup")
 
 
+@runtime_checkable
 class NodeContainersCluster(Protocol):
     """A cluster whose nodes are containers of this machine's engine."""
 

@@ -27,6 +27,7 @@ from chaoskit.cluster.provider import ClusterSpec
 from chaoskit.cluster.registry import Registry
 from chaoskit.errors import ClusterError, ImageError
 from chaoskit.kube.client import Kube
+from chaoskit.kube.observer import KINDS
 
 _IMPORT = ("ctr", "-n", "k8s.io", "images", "import", "-")
 _IMPORT_TIMEOUT_S = 120.0
@@ -128,6 +129,16 @@ class K3sCluster:
         return tuple(node for node in self.nodes if node.role == "server")
 
     @property
+    def is_confined(self) -> bool:
+        """It is ours: nodes and all namespaces may be looked at."""
+        return False
+
+    @property
+    def watchable(self) -> Sequence[str]:
+        """The kinds of objects whose changes are watched: its administrator may all."""
+        return KINDS
+
+    @property
     def profile(self) -> Profile:
         """How fast it gives a node up."""
         return profile_named(self.spec.profile)
@@ -145,6 +156,11 @@ class K3sCluster:
         (tarball,) = tarballs.saved(self.client, (reference,))
         for node in self.nodes if nodes is None else nodes:
             self._import(node, reference, tarball)
+
+    def load_archive(self, archive: Path) -> None:
+        """Make the images of a tar (`docker save`) known to every node. Raises `ImageError`."""
+        for node in self.nodes:
+            self._import(node, str(archive), archive)
 
     def start_control_target(self, image: str) -> tuple[str, int]:
         """Run a server of that image beside the nodes, which no fault touches; host and port.

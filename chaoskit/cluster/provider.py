@@ -47,6 +47,26 @@ class Cluster(Protocol):
     def nodes(self) -> Sequence[Node]: ...
 
     @property
+    def servers(self) -> Sequence[Node]:
+        """Those with a control plane."""
+        ...
+
+    @property
+    def engine_id(self) -> str:
+        """What runs it, by the name that it has for itself: for whoever heals later."""
+        ...
+
+    @property
+    def is_confined(self) -> bool:
+        """Whether nothing beyond the run's own namespace may even be looked at."""
+        ...
+
+    @property
+    def watchable(self) -> Sequence[str]:
+        """The kinds of objects whose changes may be watched here."""
+        ...
+
+    @property
     def capabilities(self) -> frozenset[str]: ...
 
     @property

@@ -7,6 +7,7 @@ from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respect
 from chaoskit.guarantees.pods.kept_numbers import pods_stay, ready_endpoints_stay
 from chaoskit.guarantees.pods.no_restart import no_container_restarted
 from chaoskit.guarantees.pods.node_reasons import node_reason_shown
+from chaoskit.guarantees.pods.only_images import only_images
 from chaoskit.guarantees.pods.reasons import reason_shown
 from chaoskit.guarantees.pods.recovery import (
     node_not_ready_within,
@@ -33,6 +34,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import rollout_blocked
 from chaoskit.guarantees.rollouts.bounds_reached import rollout_reaches
+from chaoskit.guarantees.rollouts.daemon_set_bounds import daemon_set_bounds
 from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
@@ -70,6 +72,7 @@ __all__ = [
     "availability",
     "change_causes",
     "claims_stay",
+    "daemon_set_bounds",
     "degradation",
     "disruption_budget_respected",
     "error_classes_within",
@@ -93,6 +96,7 @@ __all__ = [
     "node_reason_shown",
     "nothing_rolls_while_paused",
     "one_process_per_identity",
+    "only_images",
     "only_members_touched",
     "only_new_pods_after_completion",
     "only_versions",

@@ -17,6 +17,7 @@ from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
+from chaoskit.guarantees.pods.only_images import OnlyImages
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -43,6 +44,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
+from chaoskit.guarantees.rollouts.daemon_set_bounds import DaemonSetBounds
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
@@ -82,6 +84,7 @@ OWN: tuple[type[Guarantee], ...] = (
     Availability,
     ChangeCauses,
     ClaimsStay,
+    DaemonSetBounds,
     Degradation,
     DisruptionBudgetRespected,
     ErrorClassesWithin,
@@ -104,6 +107,7 @@ OWN: tuple[type[Guarantee], ...] = (
     NodeReasonShown,
     NothingRollsWhilePaused,
     OneProcessPerIdentity,
+    OnlyImages,
     OnlyMembersTouched,
     OnlyNewPodsAfterCompletion,
     OnlyVersions,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import urllib3
 import websocket
@@ -40,6 +41,59 @@ def configured(kubeconfig: Path, context: str | None) -> Configuration:
     configuration.retries = False  # urllib3 would repeat requests and hide the fault
     configuration.socket_options = _KEEPALIVE
     return configuration
+
+
+def minified(kubeconfig: Path, context: str) -> str:
+    """That context of a kubeconfig alone, its files named in full. Raises `UsageError`.
+
+    As `kubectl config view --minify`; a context is never guessed, and the file's current one is not
+    taken for it.
+    """
+    try:
+        whole = yaml.safe_load(kubeconfig.read_text())
+        chosen = _named(whole, "contexts", context)
+        parts = {
+            key: _named(whole, f"{key}s", chosen["context"][key]) for key in ("cluster", "user")
+        }
+    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            "has no such context" if isinstance(error, KeyError) else "cannot be used",
+            subject=f"{kubeconfig}, context {context}",
+            # Of what a parser says the line may be a secret.
+            seen=f"contexts: {_contexts(kubeconfig)}"
+            if isinstance(error, KeyError)
+            else type(error).__name__,
+            next_step="kubectl config get-contexts",
+        ) from None
+    for key, part in parts.items():
+        for name, value in part[key].items():
+            if name in _FILES and value:
+                part[key][name] = str((kubeconfig.parent / value).absolute())
+    return yaml.safe_dump(
+        {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": context,
+            "contexts": [chosen],
+            "clusters": [parts["cluster"]],
+            "users": [parts["user"]],
+        }
+    )
+
+
+_FILES = ("certificate-authority", "client-certificate", "client-key", "tokenFile")
+
+
+def _named(whole: Any, group: str, name: str) -> Any:
+    for each in whole.get(group) or []:
+        if each["name"] == name:
+            return each
+    raise KeyError(name)
+
+
+def _contexts(kubeconfig: Path) -> str:
+    whole = yaml.safe_load(kubeconfig.read_text())
+    return ", ".join(str(each.get("name")) for each in whole.get("contexts") or []) or "none"
 
 
 @contextmanager

@@ -81,9 +81,11 @@ class Observer:
         *,
         kinds: Sequence[str] = KINDS,
         context: str | None = None,
+        is_confined: bool = False,
     ) -> "Observer":
         """Start watching `namespaces` (and all nodes) into `record_folder`; see `wait_synced`.
 
+        Confined, it asks for nothing of any other namespace.
         What the process itself has to say goes to `log_path`.
         """
         record = RecordFolder(record_folder)
@@ -94,6 +96,7 @@ class Observer:
             namespaces=list(namespaces),
             events_file=str(record.new_events_file("observer")),
             parent_pid=os.getpid(),
+            is_confined=is_confined,
         )
         with log_path.open("ab") as log:
             process = subprocess.Popen(

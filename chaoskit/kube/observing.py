@@ -45,6 +45,8 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     events_file: str
     parent_pid: int
     measure_lag: bool = True
+    #: Whether nothing of another namespace may be looked at, nodes' events in `default` included.
+    is_confined: bool = False
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +121,7 @@ class Observing:
             for watch in watches:
                 name = f"watch {watch.kind} {watch.namespace or ''}"
                 threading.Thread(target=self._guard, args=(watch,), name=name, daemon=True).start()
-            if self._orders.measure_lag:
+            if self._orders.measure_lag and not self._orders.is_confined:
                 lag = CollectionWatch(self._kube, LEASE_KIND, LEASE_NAMESPACE, LeaseLag(recorder))
                 threading.Thread(
                     target=self._measure, args=(lag, recorder), name="watch lag", daemon=True
@@ -187,7 +189,7 @@ def collections_of(orders: Orders) -> list[tuple[str, str | None]]:
             places.append((kind, None))
             continue
         names = list(dict.fromkeys(orders.namespaces))
-        if kind == "Event" and "default" not in names:
+        if kind == "Event" and "default" not in names and not orders.is_confined:
             names.append("default")
         places += [(kind, name) for name in names]
     return places

@@ -15,6 +15,12 @@ ALLOWANCES = {
 }
 EVERYTHING = tuple(ALLOWANCES)
 
+#: What nothing allows on a cluster that is somebody else's, and what to do.
+_NEVER_ELSEWHERE = {
+    "foreign_namespace": "choose a target in the run's own namespace",
+    "node_faults": "take up the cluster with ExistingProvider(node_faults=True)",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Surroundings:
@@ -27,6 +33,8 @@ class Surroundings:
     control_plane: Collection[str]
     namespaces: Collection[str] | None
     has_node_faults: bool
+    #: Somebody else's cluster: nothing beyond the namespace can be allowed.
+    is_confined: bool = False
 
 
 def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) -> None:
@@ -39,6 +47,13 @@ def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) 
             next_step=f"allow takes {', '.join(ALLOWANCES)}",
         )
     for name, what, seen in _excesses(fault.reach, around):
+        if around.is_confined and name in _NEVER_ELSEWHERE:
+            raise UsageError(
+                f"would {what}",
+                subject=f"fault {fault.name} on {fault.target}",
+                seen=f"{seen}, of a cluster that chaoskit has not started",
+                next_step=_NEVER_ELSEWHERE[name],
+            )
         if name not in allow:
             raise UsageError(
                 f"would {what}",

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager
 
-from chaoskit.cluster.k3s_cluster import K3sCluster
+from chaoskit.cluster.provider import Cluster
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
+from chaoskit.faults.rights import rights_needed
+from chaoskit.kube import rights
 from chaoskit.run import composition
 from chaoskit.run.blast_radius import Surroundings, require_allowed
 from chaoskit.run.composition import Planned
@@ -19,7 +21,7 @@ class Faults:
 
     def __init__(
         self,
-        cluster: K3sCluster,
+        cluster: Cluster,
         marks: Marks,
         loads: Loads,
         *,
@@ -97,8 +99,12 @@ class Faults:
             control_plane={node.name for node in self._cluster.servers} - cut,
             namespaces={self._namespace},
             has_node_faults="node_faults" in self._cluster.capabilities,
+            is_confined=self._cluster.is_confined,
         )
         require_allowed(fault, around, allow)
+        if self._cluster.is_confined:
+            purpose = f"fault {fault.name}"
+            rights.require(self._cluster.kube, rights_needed(fault), purpose=purpose)
 
     def _let_pass(self, seconds: float) -> None:
         """Let time pass; a load that dies ends it."""

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.launch import labels
 from chaoskit.cluster.launch.interrupts import interrupts_held
+from chaoskit.cluster.provider import Cluster
 from chaoskit.faults.catalogue import fault_types
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.entry import Entry, entry_for
@@ -35,7 +35,7 @@ class Told(Protocol):
 class Injector:
     """Where faults are injected, who is told of them, and who heals when this process cannot."""
 
-    cluster: K3sCluster
+    cluster: Cluster
     log: FaultLog
     guard: Guard
     ledger: Ledger = field(default_factory=Ledger)

@@ -50,9 +50,10 @@ class Loads:
         connections: Sequence[str],
         connect_timeout_s: float,
         answer_timeout_s: float,
+        path: str = "/",
     ) -> SampledLoad:
         """An open loop at a constant rate, or at that of `shape`."""
-        streams = _streams(target, via, connections)
+        streams = _streams(target, via, connections, path)
         plan = LoadPlan(
             load_id=self._next_id(),
             streams=streams,
@@ -97,6 +98,7 @@ class Loads:
         users: int,
         spawn_rate_per_s: float,
         user_classes: Sequence[str],
+        sampled_path: str = "/",
     ) -> SampledLoad:
         """The users of a locustfile, sent to the Service through one node."""
         host = f"http://{via.address}:{target.node_port}"
@@ -109,7 +111,7 @@ class Loads:
             spawn_rate_per_s=spawn_rate_per_s,
             user_classes=tuple(user_classes),
         )
-        streams = service_streams(target, [via], ("new", "kept"))
+        streams = service_streams(target, [via], ("new", "kept"), path=sampled_path)
         return self._start(plan, streams, via, 2.0, 2.0)
 
     @property
@@ -161,10 +163,10 @@ def _nodes(via: Entries) -> list[Node]:
 
 
 def _streams(
-    target: Service | KeyValue, via: Entries, connections: Sequence[str]
+    target: Service | KeyValue, via: Entries, connections: Sequence[str], path: str = "/"
 ) -> tuple[Stream, ...]:
     """Reads of a Service; of a key-value store acknowledged writes to each member besides."""
     nodes = _nodes(via)
     if isinstance(target, KeyValue):
         return store_streams(target, nodes, connections)
-    return service_streams(target, nodes, connections)
+    return service_streams(target, nodes, connections, path=path)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from chaoskit import __version__, clock
-from chaoskit.cluster.container_scanner import ContainerScanner
-from chaoskit.cluster.k3s_cluster import K3sCluster
+from chaoskit.cluster.container_scanner import ContainerScanner, NodeContainersCluster
 from chaoskit.cluster.node import Node
+from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
@@ -71,7 +71,7 @@ class Run:
     def __init__(
         self,
         setup: RunSetup,
-        cluster: K3sCluster,
+        cluster: Cluster,
         driver: Driver,
         *,
         control: ControlTarget | None = None,
@@ -99,7 +99,7 @@ class Run:
     def start(
         cls,
         setup: RunSetup,
-        cluster: K3sCluster,
+        cluster: Cluster,
         driver: Driver,
         *,
         control: ControlTarget | None = None,
@@ -117,10 +117,13 @@ class Run:
                 [setup.namespace],
                 run.record.path,
                 run.logs / "observer.log",
+                kinds=cluster.watchable,
+                is_confined=cluster.is_confined,
             )
-            run._scanner = ContainerScanner.start(
-                cluster, run.record.path, run.logs / "container-scan.log"
-            )
+            if isinstance(cluster, NodeContainersCluster):
+                run._scanner = ContainerScanner.start(
+                    cluster, run.record.path, run.logs / "container-scan.log"
+                )
             run._observer.wait_synced(_SYNCED_WITHIN_S)
         except BaseException:
             run.close()
@@ -137,13 +140,14 @@ class Run:
         connections: Sequence[str] = ("new", "kept"),
         answer_timeout_s: float = 2.0,
         connect_timeout_s: float = 2.0,
+        path: str = "/",
     ) -> SampledLoad:
         """Send requests to `target` through the nodes `via`: open loop, `rate_per_s` in total.
 
         `shape` in its place lets the rate change (`chaoskit.load.rates`: Ramp, Staircase, Spike,
-        Replay). Reads go to the Service on each kind of connection; a key-value store gets
-        acknowledged writes to each member besides. The sampler goes the same ways beside it, 20
-        times a second each, and to the control target. As a context the load is stopped at its
+        Replay). Reads of `path` go to the Service on each kind of connection; a key-value store
+        gets acknowledged writes to each member besides. The sampler goes the same ways beside it,
+        20 times a second each, and to the control target. As a context the load is stopped at its
         end. Raises `UsageError`, `LoadError`.
         """
         return self._loads.open(
@@ -154,6 +158,7 @@ class Run:
             connections=connections,
             connect_timeout_s=connect_timeout_s,
             answer_timeout_s=answer_timeout_s,
+            path=path,
         )
 
     def closed_load(
@@ -191,11 +196,12 @@ class Run:
         users: int = 1,
         spawn_rate_per_s: float = 10.0,
         user_classes: Sequence[str] = (),
+        sampled_path: str = "/",
     ) -> SampledLoad:
         """The users of your own locustfile, sent to `target` through the node `via`.
 
-        Closed loop, every request recorded. Raises `UsageError`, or `LoadError` with the file's
-        own error.
+        Closed loop, every request recorded; the sampler beside it reads `sampled_path`. Raises
+        `UsageError`, or `LoadError` with the file's own error.
         """
         return self._loads.locustfile(
             path,
@@ -204,6 +210,7 @@ class Run:
             users=users,
             spawn_rate_per_s=spawn_rate_per_s,
             user_classes=user_classes,
+            sampled_path=sampled_path,
         )
 
     def inject(
@@ -335,7 +342,7 @@ class Run:
         self._writer.close()
 
 
-def _info(setup: RunSetup, cluster: K3sCluster) -> RunInfo:
+def _info(setup: RunSetup, cluster: Cluster) -> RunInfo:
     return RunInfo(
         run_id=setup.run_id,
         scenario=setup.scenario,

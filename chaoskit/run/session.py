@@ -109,9 +109,16 @@ class ChaosSession:
         return cluster.start_registry(image)
 
     def begin(
-        self, *, nodeid: str, title: str, description: str, rows: Sequence[str], namespace: str
+        self,
+        *,
+        nodeid: str,
+        title: str,
+        description: str,
+        rows: Sequence[str],
+        namespace: str,
+        command: str | None = None,
     ) -> Run:
-        """Start the run of one scenario in its namespace."""
+        """Start the run of one scenario in its namespace; `command` repeats it (None: pytest)."""
         setup = RunSetup(
             folder=self.book.folder / slug_of(nodeid),
             run_id=self.book.folder.name,
@@ -122,7 +129,7 @@ class ChaosSession:
             seed=self.options.seed,
             namespace=namespace,
             profile=self.options.profile,
-            command=f"pytest '{nodeid}' --chaos-seed {self.options.seed}",
+            command=command or f"pytest '{nodeid}' --chaos-seed {self.options.seed}",
         )
         cluster, driver = self.cluster(), self.driver()
         return Run.start(

@@ -7,17 +7,17 @@ from chaoskit.load.profile import Operation, Stream
 from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import KeyValue
 
-_READ = Operation(name="read", method="GET", path="/")
 _WRITE = Operation(name="write", method="PUT", path="/kv/{key}")
 #: Reads outnumber the writes to one member: availability is judged by them, identity by both.
 _READ_SHARE = 4
 
 
 def service_streams(
-    service: Service, via: Sequence[Node], connections: Sequence[str]
+    service: Service, via: Sequence[Node], connections: Sequence[str], *, path: str = "/"
 ) -> tuple[Stream, ...]:
-    """Reads of `/`: one stream for each entry node and kind of connection."""
+    """Reads of `path`: one stream for each entry node and kind of connection."""
     port = service.node_port
+    read = Operation(name="read", method="GET", path=path)
     return tuple(
         Stream(
             name=f"{connection} via {node.name}",
@@ -25,7 +25,7 @@ def service_streams(
             entry=node.name,
             host=node.address,
             port=port,
-            operations=(_READ,),
+            operations=(read,),
             share=_READ_SHARE,
         )
         for node in via

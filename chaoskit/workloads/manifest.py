@@ -1,5 +1,7 @@
 """Manifests of users: read from YAML, with errors that name file, document, object and field."""
 
+import io
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,13 +69,48 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def _as_kubectl_reads(loader: type[yaml.SafeLoader]) -> None:
+    """Leave out what kubectl's reader has not: dates, and numbers to the base of 60.
+
+    `created: 2026-01-31` and `- 12:30` are texts to it (sigs.k8s.io/yaml), and to the API.
+    """
+    unknown = [f"tag:yaml.org,2002:{name}" for name in ("timestamp", "int", "float")]
+    loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in rules if tag not in unknown]
+        for first, rules in loader.yaml_implicit_resolvers.items()
+    }
+    for name, pattern, first in (
+        ("int", r"[-+]?(?:0b[01_]+|0o?[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)", "-+0123456789"),
+        ("float", r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?", "-+.0123456789"),
+        ("float", r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)", "-+."),
+    ):
+        tag = f"tag:yaml.org,2002:{name}"
+        loader.add_implicit_resolver(tag, re.compile(f"(?:{pattern})$"), list(first))
+
+
+_as_kubectl_reads(_Loader)
+
+
 def load(file: Path) -> list[Manifest]:
     """All objects of a YAML file, `List`s unpacked; checked as far as that needs no server.
 
     Raises `UsageError` naming file, document, object and field.
     """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            "cannot be read", subject=str(file), seen=error, next_step="name a readable file"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise _no_yaml(file, error) from error
+    return parse(text, file)
+
+
+def parse(text: str, file: Path) -> list[Manifest]:
+    """The same of a text that was read already; `file` is its name in messages."""
     found: list[Manifest] = []
-    for number, document in enumerate(_documents(file), start=1):
+    for number, document in enumerate(_documents(text, file), start=1):
         for content in _items(document, f"{file}, document {number}"):
             manifest = Manifest(content=content, file=file, document=number)
             _check_fields(manifest)
@@ -97,23 +134,30 @@ def require_valid(kube: Kube, manifests: list[Manifest]) -> None:
             raise UsageError(
                 "the API server refuses it; nothing was applied",
                 subject=manifest.place,
-                seen=error.seen or error.problem,
+                seen=refusal_of(manifest, error),
                 next_step="correct the named field",
-            ) from error
+            ) from (None if manifest.content["kind"] == "Secret" else error)
 
 
-def _documents(file: Path) -> list[object]:
+def refusal_of(manifest: Manifest, error: KubernetesError) -> object:
+    """What the server said of an object; of a Secret nothing, as it may repeat its values."""
+    if manifest.content["kind"] == "Secret":
+        return "what it said is not repeated, as it may show the secret"
+    return error.seen or error.problem
+
+
+def _documents(text: str, file: Path) -> list[object]:
     try:
-        with file.open(encoding="utf-8") as stream:
-            return list(yaml.load_all(stream, Loader=_Loader))
-    except OSError as error:
-        raise UsageError(
-            "cannot be read", subject=str(file), seen=error, next_step="name a readable file"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(
-            "is no YAML", subject=str(file), seen=error, next_step="correct the place named"
-        ) from error
+        # From a stream: its errors show the place alone, and not the line, which may be a secret.
+        return list(yaml.load_all(io.StringIO(text), Loader=_Loader))
+    except yaml.YAMLError as error:
+        raise _no_yaml(file, error) from error
+
+
+def _no_yaml(file: Path, error: Exception) -> UsageError:
+    return UsageError(
+        "is no YAML", subject=str(file), seen=error, next_step="correct the place named"
+    )
 
 
 def _items(document: object, place: str) -> list[Object]:

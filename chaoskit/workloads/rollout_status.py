@@ -80,3 +80,24 @@ def of_stateful_set(item: Object) -> RolloutStatus:
         return RolloutStatus(complete=False, text=text)
     text = f"complete: {wanted} pods at revision {status.get('currentRevision')}"
     return RolloutStatus(complete=True, text=text)
+
+
+def of_daemon_set(item: Object) -> RolloutStatus:
+    """Complete: every node that is to have a pod has an updated one, and it is available."""
+    strategy = item["spec"].get("updateStrategy", {})
+    if strategy.get("type") != "RollingUpdate":
+        reason = "rollout status is only available for RollingUpdate strategy type"
+        return RolloutStatus(complete=False, text=reason, failed=reason)
+    if not is_observed(item):
+        return RolloutStatus(complete=False, text="waiting for the spec update to be observed")
+    status = item["status"]
+    wanted = status.get("desiredNumberScheduled", 0)
+    updated = status.get("updatedNumberScheduled", 0)
+    if updated < wanted:
+        text = f"{updated} out of {wanted} new pods have been updated"
+        return RolloutStatus(complete=False, text=text)
+    available = status.get("numberAvailable", 0)
+    if available < wanted:
+        text = f"{available} of {wanted} updated pods are available"
+        return RolloutStatus(complete=False, text=text)
+    return RolloutStatus(complete=True, text="successfully rolled out")

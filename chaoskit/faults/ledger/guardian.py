@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from chaoskit import clock
+from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
 from chaoskit.errors import ChaoskitError
@@ -126,8 +127,9 @@ class Guardian:
         try:
             cluster = self._healer.connect(name)
             _tell(f"watching {name}")
-            for node in cluster.nodes:
-                node.agent.call("hello")
+            if isinstance(cluster, K3sCluster):
+                for node in cluster.nodes:
+                    node.agent.call("hello")
         except ChaoskitError as error:
             # A node may be away just now; it is connected again when it is needed.
             self._log(f"cannot connect to {name} yet: {error}")

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from chaoskit import clock
+from chaoskit.cluster.existing import PREFIX, ExistingCluster
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
@@ -73,7 +74,7 @@ class Healer(AbstractContextManager["Healer"]):
     def __init__(self, provider: K3sProvider, ledger: Ledger) -> None:
         self._provider = provider
         self._ledger = ledger
-        self._clusters: dict[str, K3sCluster] = {}
+        self._clusters: dict[str, K3sCluster | ExistingCluster] = {}
 
     def __exit__(
         self,
@@ -92,10 +93,13 @@ class Healer(AbstractContextManager["Healer"]):
             cluster.close()
         self._clusters.clear()
 
-    def connect(self, name: str) -> K3sCluster:
-        """The cluster of that name, kept for the next time. Raises `ClusterError`."""
+    def connect(self, name: str) -> K3sCluster | ExistingCluster:
+        """The cluster of that name, kept for the next time. Raises `ClusterError`, `UsageError`."""
         if name not in self._clusters:
-            self._clusters[name] = self._provider.find(name)
+            is_existing = name.startswith(PREFIX)
+            self._clusters[name] = (
+                ExistingCluster.named(name) if is_existing else self._provider.find(name)
+            )
         return self._clusters[name]
 
     def heal(self, entries: Iterable[Entry]) -> Iterator[Healed]:
@@ -115,7 +119,7 @@ class Healer(AbstractContextManager["Healer"]):
             yield Healed(entry=entry, outcome=outcome, spent_s=spent_s, reason=reason)
 
     def _heal(self, entry: Entry) -> Literal["healed", "gone"]:
-        if entry.cluster not in self._clusters:
+        if entry.cluster not in self._clusters and not entry.cluster.startswith(PREFIX):
             here = self._provider.engine_id
             if entry.engine not in ("", here):
                 raise FaultError(

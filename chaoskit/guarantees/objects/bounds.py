@@ -12,6 +12,11 @@ def resolved(max_surge: Bound, max_unavailable: Bound, desired: int) -> tuple[in
     return surge, 1 if surge == unavailable == 0 else unavailable
 
 
+def rounded_up(bound: Bound, desired: int) -> int:
+    """One bound in pods, a percentage rounded up. Raises `RecordError`."""
+    return _pods(bound, desired, up=True)
+
+
 def _pods(bound: Bound, desired: int, *, up: bool) -> int:
     if isinstance(bound, int):
         return bound

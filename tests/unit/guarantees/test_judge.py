@@ -55,6 +55,8 @@ ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.only_members_touched("kv", [2, 1], phase="canary"),
     g.only_new_pods_after_completion("web"),
     g.only_versions(["v1", "v2"]),
+    g.daemon_set_bounds("agent"),
+    g.only_images(["app:v1", "app:v2"], "web"),
     g.ordinals_in_order("kv"),
     g.ordinary_delete_sticks("kv-1"),
     g.outage(3, during="nic_down"),

@@ -99,3 +99,19 @@ def test_one_of_several_control_planes_may_be_cut_and_the_last_not() -> None:
 def test_an_unknown_allowance_is_refused_before_anything_else() -> None:
     with pytest.raises(UsageError, match=r"seen: entry_nodes\n.*entry_node"):
         require_allowed(NicDown("other"), AROUND, ("entry_nodes",))
+
+
+@pytest.mark.parametrize(
+    "reach, seen",
+    [
+        (Reach(namespaces=frozenset({"own", "theirs"})), "not this run's own"),
+        (Reach(nodes=frozenset({"one"})), "touch nodes"),
+    ],
+)
+def test_on_somebody_elses_cluster_nothing_allows_it(reach: Reach, seen: str) -> None:
+    elsewhere = Surroundings(
+        entries=(), control_plane=(), namespaces={"own"}, has_node_faults=False, is_confined=True
+    )
+    with pytest.raises(UsageError, match=seen):
+        require_allowed(Reaching(reach), elsewhere, EVERYTHING)
+    require_allowed(Reaching(Reach(namespaces=frozenset({"own"}))), elsewhere, ())

@@ -72,3 +72,20 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_yaml_that_would_run_code_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no YAML"):
         manifest.load(written(tmp_path, "a: !!python/object/apply:os.getpid []"))
+
+
+def test_values_are_read_as_kubectl_reads_them(tmp_path: Path) -> None:
+    """To kubectl a date and 12:30 are texts, and 1e3 is a number."""
+    values = "{since: 2026-01-31, at: 12:30, many: 1e3, mode: 0644, on: yes, plain: 42}"
+    text = f"{{apiVersion: v1, kind: ConfigMap, metadata: {{name: a}}, data: {values}}}"
+    (one,) = manifest.load(written(tmp_path, text))
+    data = {"since": "2026-01-31", "at": "12:30", "many": 1000.0, "mode": 420, True: True}
+    assert one.content["data"] == {**data, "plain": 42}
+
+
+def test_a_line_that_is_no_yaml_is_not_shown_for_it_may_be_a_secret(tmp_path: Path) -> None:
+    text = "kind: Secret\ndata:\n  password: aHVudGVy: MgI\n"
+    with pytest.raises(UsageError) as caught:
+        manifest.load(written(tmp_path, text))
+    assert "line 3" in str(caught.value)
+    assert "aHVudGVy" not in str(caught.value)

@@ -1,0 +1,1 @@
+"""The user's own workload: what its manifests promise, rolled out under load, and judged."""
