@@ -13,10 +13,20 @@ from chaoskit.guarantees.attribution import ErrorClassesWithin, FailuresAttribut
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.harness.load_health import LoadWasEnough
 from chaoskit.guarantees.harness.sampler_agreement import SamplerAgrees
+from chaoskit.guarantees.network.names import NamesAnswerAgain, NamesFail
+from chaoskit.guarantees.network.paths import (
+    OtherPathsUnchanged,
+    PathDelayed,
+    PathLoses,
+    PathNarrowed,
+)
+from chaoskit.guarantees.network.slow_node import SlowNodeNamed
 from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
+from chaoskit.guarantees.pods.evictions import EvictionsStop, PodsEvictedWithin
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
+from chaoskit.guarantees.pods.ready_nodes import NodesStayReady
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -43,6 +53,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
+from chaoskit.guarantees.rollouts.frozen import RolloutFrozen
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
@@ -85,6 +96,7 @@ OWN: tuple[type[Guarantee], ...] = (
     Degradation,
     DisruptionBudgetRespected,
     ErrorClassesWithin,
+    EvictionsStop,
     FailingAtOnce,
     FailuresAttributed,
     Halted,
@@ -94,6 +106,8 @@ OWN: tuple[type[Guarantee], ...] = (
     MembersAnswerThroughProxy,
     MembersDoNotWait,
     MembersRun,
+    NamesAnswerAgain,
+    NamesFail,
     NamesFollowMembers,
     MinReadyRespected,
     NoContainerRestarted,
@@ -102,6 +116,7 @@ OWN: tuple[type[Guarantee], ...] = (
     NoRequestLost,
     NodeNotReadyWithin,
     NodeReasonShown,
+    NodesStayReady,
     NothingRollsWhilePaused,
     OneProcessPerIdentity,
     OnlyMembersTouched,
@@ -109,7 +124,12 @@ OWN: tuple[type[Guarantee], ...] = (
     OnlyVersions,
     OrdinalsInOrder,
     OrdinaryDeleteSticks,
+    OtherPathsUnchanged,
     Outage,
+    PathDelayed,
+    PathLoses,
+    PathNarrowed,
+    PodsEvictedWithin,
     PodsNamedByTemplate,
     PodsStay,
     ReadyEndpointsStay,
@@ -123,12 +143,14 @@ OWN: tuple[type[Guarantee], ...] = (
     RolloutBlocked,
     RolloutBounds,
     RolloutCompletesWithin,
+    RolloutFrozen,
     RolloutOutlivesItsClient,
     RolloutReaches,
     RolloutStalled,
     RunsUntouched,
     SamplerAgrees,
     ServiceRecoversWithin,
+    SlowNodeNamed,
     StableIdentity,
     StepChangesNothing,
     TemplateRestored,

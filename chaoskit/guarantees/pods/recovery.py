@@ -47,7 +47,11 @@ class NodeNotReadyWithin:
         """Judge the record."""
         found = Findings(title=f"node {self.node} not ready within {self.at_most_s:g} s")
         nodes = [event for event in changes(history, "Node") if event.name == self.node]
-        windows = [w for w in fault_windows(history, self.fault) if name_of(w.target) == self.node]
+        windows = [
+            window
+            for window in fault_windows(history, self.fault)
+            if self.node in window.target.replace(",", " ").split()  # "agent-1 and control plane"
+        ]
         found.doubt(*fault_doubts(windows, f"{self.fault} on {self.node}"))
         found.coverage["injections"] = len(windows)
         for window in windows:
