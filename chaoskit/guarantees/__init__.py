@@ -2,6 +2,7 @@
 
 from chaoskit.guarantees.attribution import error_classes_within, failures_attributed
 from chaoskit.guarantees.harness.load_health import load_was_enough
+from chaoskit.guarantees.harness.nothing_left import nothing_left
 from chaoskit.guarantees.harness.sampler_agreement import sampler_agrees
 from chaoskit.guarantees.network.names import names_answer_again, names_fail
 from chaoskit.guarantees.network.paths import (
@@ -9,6 +10,7 @@ from chaoskit.guarantees.network.paths import (
     path_delayed,
     path_loses,
     path_narrowed,
+    paths_as_before,
 )
 from chaoskit.guarantees.network.slow_node import slow_node_named
 from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respected
@@ -106,6 +108,7 @@ __all__ = [
     "node_not_ready_within",
     "node_reason_shown",
     "nodes_stay_ready",
+    "nothing_left",
     "nothing_rolls_while_paused",
     "one_process_per_identity",
     "only_members_touched",
@@ -118,6 +121,7 @@ __all__ = [
     "path_delayed",
     "path_loses",
     "path_narrowed",
+    "paths_as_before",
     "pods_evicted_within",
     "pods_named_by_template",
     "pods_stay",

@@ -12,6 +12,7 @@ from chaoskit.errors import RecordError, UsageError
 from chaoskit.guarantees.attribution import ErrorClassesWithin, FailuresAttributed
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.harness.load_health import LoadWasEnough
+from chaoskit.guarantees.harness.nothing_left import NothingLeft
 from chaoskit.guarantees.harness.sampler_agreement import SamplerAgrees
 from chaoskit.guarantees.network.names import NamesAnswerAgain, NamesFail
 from chaoskit.guarantees.network.paths import (
@@ -117,6 +118,7 @@ OWN: tuple[type[Guarantee], ...] = (
     NodeNotReadyWithin,
     NodeReasonShown,
     NodesStayReady,
+    NothingLeft,
     NothingRollsWhilePaused,
     OneProcessPerIdentity,
     OnlyMembersTouched,

@@ -214,6 +214,16 @@ class PathMeasured(Event, frozen=True, kw_only=True, tag="path_measured"):
     rate_mbit: float
 
 
+class TracesCompared(Event, frozen=True, kw_only=True, tag="traces_compared"):
+    """What faults have left: how nodes, API and network differ from what they were at `since_ns`.
+
+    `lines` say by part what came ("+") and what went ("-"); none: nothing is left.
+    """
+
+    since_ns: int
+    lines: list[str]
+
+
 class MemberAnswered(Event, frozen=True, kw_only=True, tag="member_answered"):
     """An answer to an HTTP request that went to a pod through the API server's proxy.
 
@@ -263,6 +273,7 @@ AnyEvent = (
     | StoreContents
     | LookedUp
     | PathMeasured
+    | TracesCompared
     | MemberAnswered
     | ClockPair
     | Note

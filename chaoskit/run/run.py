@@ -27,15 +27,16 @@ from chaoskit.kube.observer import Observer
 from chaoskit.load.driver import Driver
 from chaoskit.load.rates import Shape
 from chaoskit.load.sampling import ControlTarget
-from chaoskit.run.asking import names_asked
 from chaoskit.run.composition import Planned
 from chaoskit.run.faults import Faults
 from chaoskit.run.following import follow_names
 from chaoskit.run.injection import Told
 from chaoskit.run.loads import Entries, Loads
 from chaoskit.run.marks import Marks
+from chaoskit.run.name_asking import names_asked
 from chaoskit.run.outcome import NotHeld
 from chaoskit.run.sampled_load import SampledLoad
+from chaoskit.run.traces import traces_compared
 from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import KeyValue
@@ -295,6 +296,10 @@ class Run:
     def ask_names(self, pods: Sequence[Pod]) -> AbstractContextManager[None]:
         """A context in which each of these pods looks up one new name after the other."""
         return names_asked(self.cluster, pods, self._writer.append)
+
+    def compare_traces(self) -> AbstractContextManager[None]:
+        """A context at whose end the cluster is compared with its beginning, for what is left."""
+        return traces_compared(self.cluster, self._writer.append)
 
     def measure_paths(self, datagrams: Datagrams, *ways: tuple[Node, Node]) -> None:
         """Let nodes send these on each of the ways (none named: on all), one way after the other.

@@ -8,6 +8,7 @@ from chaoskit.errors import RecordError
 from chaoskit.guarantees.conclusion import Findings
 from chaoskit.guarantees.damage import lost_events
 from chaoskit.guarantees.fault_windows import fault_doubts, fault_windows
+from chaoskit.guarantees.proportions import interval
 from chaoskit.history.events import PathMeasured
 from chaoskit.history.reader import History
 
@@ -16,6 +17,9 @@ Way = tuple[str, str]
 
 #: With fewer arrivals no time on the way is told.
 LEAST_ARRIVALS = 20
+
+#: Of its rate before, what a path that no fault touches keeps on a busy machine.
+_RATE_KEPT = 0.5
 
 
 @dataclass(frozen=True)
@@ -98,11 +102,67 @@ def compared(found: Findings, history: History, fault: str) -> Compared:
     )
 
 
+def around_all_faults(
+    found: Findings, history: History
+) -> tuple[dict[Way, Measured], dict[Way, Measured]]:
+    """What was measured before the first fault of any name, and after the last of all heals."""
+    windows = fault_windows(history)
+    found.doubt(*lost_events(history, None, None))
+    if not windows:
+        found.doubt("no fault was injected")
+    found.doubt(*(f"{w.name} on {w.target} was never healed" for w in windows if not w.healed_ns))
+    first_ns = min((window.requested_ns for window in windows), default=0)
+    last_ns = max((window.end_ns for window in windows), default=0)
+    events = history.of(PathMeasured)
+    return (
+        _by_way(events, lambda event: event.time_ns < first_ns),
+        _by_way(events, lambda event: event.began_ns > last_ns),
+    )
+
+
+def judge_unchanged(
+    found: Findings,
+    way: Way,
+    before: Measured,
+    later: Measured,
+    *,
+    lost_at_most: float,
+    added_at_most_ms: float,
+) -> None:
+    """Violate where a way loses more, or takes longer, or lets through less than half."""
+    if before.lost_share > lost_at_most:
+        found.doubt(f"{told(way)} lost {before.lost_share:.2%} before")
+        return
+    figures = found.figures
+    figures["lost_share"] = max(later.lost_share, figures.get("lost_share", 0.0))
+    low, _ = interval(later.sent - later.came, later.sent)
+    if low > lost_at_most:
+        text = f"{told(way)} lost {later.lost_share:.2%} of {later.sent}"
+        found.violate(later.moment_ns, text, *way, weight=later.lost_share)
+        return
+    took, takes = before.median_ms, later.median_ms
+    if took is None or takes is None:
+        found.doubt(f"too few datagrams came from {way[0]} to {way[1]}")
+        return
+    figures["added_ms"] = max(takes - took, figures.get("added_ms", takes - took))
+    if takes - took > added_at_most_ms:
+        text = f"{told(way)} took {takes - took:.1f} ms longer than before"
+        found.violate(later.moment_ns, text, *way, weight=takes - took)
+    elif later.rate_mbit < _RATE_KEPT * before.rate_mbit:
+        rates = f"{later.rate_mbit:.2f} Mbit/s through, {before.rate_mbit:.2f} before"
+        found.violate(later.moment_ns, f"{told(way)} let {rates}", *way)
+
+
+def told(way: Way) -> str:
+    """A way in words."""
+    return f"the path {way[0]} to {way[1]}"
+
+
 def require_measured(found: Findings, measured: dict[Way, Measured], way: Way, when: str) -> bool:
     """Whether that path was measured then; doubt where not."""
     if way in measured:
         return True
-    found.doubt(f"the path {way[0]} to {way[1]} was not measured {when}")
+    found.doubt(f"{told(way)} was not measured {when}")
     return False
 
 

@@ -1,24 +1,21 @@
 """What a fault does to packets on their way, and that it does so on no other way."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from chaoskit.errors import UsageError
 from chaoskit.guarantees.conclusion import Findings, conclude
 from chaoskit.guarantees.network.measurements import (
-    Measured,
-    Way,
+    around_all_faults,
     compared,
+    judge_unchanged,
     require_measured,
+    told,
 )
 from chaoskit.guarantees.objects.watched import Subject, name_of
 from chaoskit.guarantees.proportions import interval
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.history.reader import History
-
-#: Of its rate before, what a path that no fault touches keeps on a busy machine.
-_RATE_KEPT = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +42,7 @@ class PathLoses:
         """Judge the record."""
         way = self.source, self.destination
         wanted = f"{self.at_least:.1%} to {self.at_most:.1%}"
-        found = Findings(title=f"{_told(way)} loses {wanted} during {self.fault}")
+        found = Findings(title=f"{told(way)} loses {wanted} during {self.fault}")
         paths = compared(found, history, self.fault)
         if require_measured(found, paths.lasted, way, f"during {self.fault}"):
             path = paths.lasted[way]
@@ -56,7 +53,7 @@ class PathLoses:
             text = f"{path.lost_share:.2%} of {path.sent} lost ({low:.2%} to {high:.2%} at 95 %)"
             found.summary = f"{text}, {wanted} claimed"
             if high < self.at_least or low > self.at_most:
-                found.violate(path.moment_ns, f"{_told(way)}: {text}, not {wanted}", *way)
+                found.violate(path.moment_ns, f"{told(way)}: {text}, not {wanted}", *way)
             elif low < self.at_least or high > self.at_most:
                 found.doubt(f"{path.sent} datagrams do not tell: {text}")
         return conclude(self, found)
@@ -86,7 +83,7 @@ class PathDelayed:
         """Judge the record."""
         way = self.source, self.destination
         wanted = f"{self.at_least_ms:g} to {self.at_most_ms:g} ms"
-        found = Findings(title=f"{_told(way)} takes {wanted} longer during {self.fault}")
+        found = Findings(title=f"{told(way)} takes {wanted} longer during {self.fault}")
         paths = compared(found, history, self.fault)
         there = [
             require_measured(found, paths.before, way, f"before {self.fault}"),
@@ -101,7 +98,7 @@ class PathDelayed:
             found.figures |= {"added_ms": added, "before_ms": before, "during_ms": during}
             found.summary = f"{added:.1f} ms longer ({before:.1f} before, {during:.1f} during)"
             if not self.at_least_ms <= added <= self.at_most_ms:
-                text = f"{_told(way)} took {added:.1f} ms longer, not {wanted}"
+                text = f"{told(way)} took {added:.1f} ms longer, not {wanted}"
                 found.violate(paths.lasted[way].moment_ns, text, *way, weight=abs(added))
         return conclude(self, found)
 
@@ -129,11 +126,11 @@ class PathNarrowed:
         """Judge the record."""
         way = self.source, self.destination
         limit = f"{self.at_most_mbit:g} Mbit/s"
-        found = Findings(title=f"{_told(way)} lets through at most {limit} during {self.fault}")
+        found = Findings(title=f"{told(way)} lets through at most {limit} during {self.fault}")
         paths = compared(found, history, self.fault)
         before, lasted = paths.before.get(way), paths.lasted.get(way)
         if before is None or before.rate_mbit <= self.at_most_mbit:
-            found.doubt(f"{_told(way)} was not seen to be faster than {limit} before")
+            found.doubt(f"{told(way)} was not seen to be faster than {limit} before")
         if lasted is None or not lasted.rate_mbit:
             found.doubt(f"no rate was measured from {way[0]} to {way[1]} during {self.fault}")
         else:
@@ -142,7 +139,7 @@ class PathNarrowed:
             found.figures["rate_before_mbit"] = earlier
             found.summary = f"{lasted.rate_mbit:.2f} Mbit/s, {earlier:.2f} before"
             if lasted.rate_mbit > self.at_most_mbit:
-                text = f"{_told(way)} let {lasted.rate_mbit:.2f} Mbit/s through, over {limit}"
+                text = f"{told(way)} let {lasted.rate_mbit:.2f} Mbit/s through, over {limit}"
                 found.violate(lasted.moment_ns, text, *way, weight=lasted.rate_mbit)
         return conclude(self, found)
 
@@ -177,37 +174,60 @@ class OtherPathsUnchanged:
             found.doubt("no other way was measured")
         for way in others:
             if require_measured(found, paths.before, way, f"before {self.fault}"):
-                self._judge(found, way, paths.before[way], paths.lasted[way])
-        figures = found.figures
-        if figures:
-            found.summary = (
-                f"{len(others)} other ways: at most {figures['lost_share']:.2%} lost"
-                f" and {figures['added_ms']:.1f} ms longer"
-            )
+                judge_unchanged(
+                    found,
+                    way,
+                    paths.before[way],
+                    paths.lasted[way],
+                    lost_at_most=self.lost_at_most,
+                    added_at_most_ms=self.added_at_most_ms,
+                )
+        if found.figures:
+            found.summary = f"{len(others)} other ways: {_worst(found)}"
         return conclude(self, found)
 
-    def _judge(self, found: Findings, way: Way, before: Measured, lasted: Measured) -> None:
-        if before.lost_share > self.lost_at_most:
-            found.doubt(f"{_told(way)} lost {before.lost_share:.2%} before {self.fault}")
-            return
-        figures = found.figures
-        figures["lost_share"] = max(lasted.lost_share, figures.get("lost_share", 0.0))
-        low, _ = interval(lasted.sent - lasted.came, lasted.sent)
-        if low > self.lost_at_most:
-            text = f"{_told(way)} lost {lasted.lost_share:.2%} of {lasted.sent}"
-            found.violate(lasted.moment_ns, text, *way, weight=lasted.lost_share)
-            return
-        earlier, later = before.median_ms, lasted.median_ms
-        if earlier is None or later is None:
-            found.doubt(f"too few datagrams came from {way[0]} to {way[1]}")
-            return
-        figures["added_ms"] = max(later - earlier, figures.get("added_ms", later - earlier))
-        if later - earlier > self.added_at_most_ms:
-            text = f"{_told(way)} took {later - earlier:.1f} ms longer than before"
-            found.violate(lasted.moment_ns, text, *way, weight=later - earlier)
-        elif lasted.rate_mbit < _RATE_KEPT * before.rate_mbit:
-            rates = f"{lasted.rate_mbit:.2f} Mbit/s through, {before.rate_mbit:.2f} before"
-            found.violate(lasted.moment_ns, f"{_told(way)} let {rates}", *way)
+
+@dataclass(frozen=True, kw_only=True)
+class PathsAsBefore:
+    """After all faults are healed, every way between nodes is what it was before them.
+
+    Claims: on each way that was measured both before the first fault and after the last heal, at
+    most `lost_at_most` of the datagrams are lost, and they take at most `added_at_most_ms` longer.
+    Violated when: one of them loses more (by the exact 95 % bound), or takes longer.
+    Unknown when: no way was measured both times, a fault was never healed or none was injected.
+    """
+
+    lost_at_most: float
+    added_at_most_ms: float
+
+    name: ClassVar[str] = "paths_as_before"
+    version: ClassVar[int] = 1
+
+    def check(self, history: History) -> Verdict:
+        """Judge the record."""
+        found = Findings(title="paths are as before once all faults are healed")
+        before, after = around_all_faults(found, history)
+        both = [way for way in after if way in before]
+        found.coverage["ways"] = len(both)
+        if not both:
+            found.doubt("no way was measured before the first fault and after the last heal")
+        for way in both:
+            judge_unchanged(
+                found,
+                way,
+                before[way],
+                after[way],
+                lost_at_most=self.lost_at_most,
+                added_at_most_ms=self.added_at_most_ms,
+            )
+        if found.figures:
+            found.summary = f"{len(both)} ways: {_worst(found)}"
+        return conclude(self, found)
+
+
+def paths_as_before(*, lost_at_most: float = 0.01, added_at_most_ms: float = 20.0) -> PathsAsBefore:
+    """All ways are as before once all faults are healed; see `PathsAsBefore`."""
+    return PathsAsBefore(lost_at_most=lost_at_most, added_at_most_ms=added_at_most_ms)
 
 
 def path_loses(
@@ -276,13 +296,7 @@ def other_paths_unchanged(
     )
 
 
-def both_ways(
-    sources: Sequence[Subject], destinations: Sequence[Subject]
-) -> tuple[tuple[Subject, Subject], ...]:
-    """Each way between one of the first and one of the second, there and back."""
-    there = [(source, other) for source in sources for other in destinations]
-    return (*there, *((other, source) for source, other in there))
-
-
-def _told(way: Way) -> str:
-    return f"the path {way[0]} to {way[1]}"
+def _worst(found: Findings) -> str:
+    """The worst of the ways that were to be unchanged, in words."""
+    lost, added = found.figures["lost_share"], found.figures.get("added_ms", 0.0)
+    return f"at most {lost:.2%} lost and {added:.1f} ms longer"

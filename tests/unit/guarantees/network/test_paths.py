@@ -8,6 +8,7 @@ from chaoskit.guarantees import (
     path_delayed,
     path_loses,
     path_narrowed,
+    paths_as_before,
 )
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.verdict import Outcome
@@ -138,3 +139,30 @@ def test_limits_that_are_none_are_refused() -> None:
         path_delayed("n1", "n2", at_least_ms=2, at_most_ms=1, during="latency")
     with pytest.raises(UsageError, match="positive"):
         path_narrowed("n1", "n2", at_most_mbit=0, during="bandwidth")
+
+
+def healed(**after: float) -> Story:
+    """Two ways, measured before a fault and again after its heal."""
+    story = lossy()
+    measured(story, 35, **after)  # type: ignore[arg-type]
+    return measured(story, 37, ("n2", "n1"))
+
+
+def test_ways_that_are_as_before_hold() -> None:
+    verdict = verdict_on(paths_as_before(), healed())
+    assert verdict.outcome is Outcome.HELD, verdict.summary
+    assert verdict.coverage["ways"] == 2
+
+
+def test_a_way_that_is_not_as_before_is_the_witness() -> None:
+    for changed, text in (({"came": 9_000}, "lost 10.00%"), ({"median_ms": 90.2}, "took 90.0 ms")):
+        time_ns, said, _ = first(verdict_on(paths_as_before(), healed(**changed)))
+        assert time_ns == at(36)
+        assert text in said
+
+
+def test_as_before_is_unknown_without_a_fault_a_heal_or_a_measurement() -> None:
+    open_still = Story().fault("loss", "n1 to n2", 10, 30, healed=False)
+    quiet = measured(measured(Story(), 2), 35)
+    for story in (Story(), quiet, lossy(), measured(measured(open_still, 2), 35)):
+        assert verdict_on(paths_as_before(), story).outcome is Outcome.UNKNOWN
