@@ -20,6 +20,7 @@ from chaoskit.guarantees.network.paths import (
     PathDelayed,
     PathLoses,
     PathNarrowed,
+    PathsAsBefore,
 )
 from chaoskit.guarantees.network.slow_node import SlowNodeNamed
 from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
@@ -131,6 +132,7 @@ OWN: tuple[type[Guarantee], ...] = (
     PathDelayed,
     PathLoses,
     PathNarrowed,
+    PathsAsBefore,
     PodsEvictedWithin,
     PodsNamedByTemplate,
     PodsStay,
