@@ -111,6 +111,7 @@ def test_controllers_come_back_late(
         web.deployment.wait_complete(timeout_s=back_s + 60)
         for node in cluster.nodes:
             node.wait_ready(timeout_s=back_s)
+        web.service.wait_answering(timeout_s=back_s)
         load.run_for(seconds=5)
     chaos.check(
         no_request_lost(during="component_stopped"),
