@@ -66,7 +66,7 @@ class Latency:
         _path.inject(cluster, "delay", chosen, parameters, heal_after_s=heal_after_s)
 
     def is_effective(self, cluster: Cluster) -> bool:
-        """Datagrams that come from end to end take that much longer; another fault may lose some."""
+        """Datagrams that come take that much longer; another fault may lose some of them."""
         within_s = ANSWER_WITHIN_S + 2 * (self.delay_ms + self.jitter_ms) / 1e3
         ends = self._path.measurable_ends(cluster)
         came = flows(cluster, ends, count=_MEASURED, spacing_ms=1.0, within_s=within_s)
