@@ -2,11 +2,23 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.corpus.examples import ASKED
 
 pytest_plugins = ["pytester"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the long forms of scenarios go on."""
+    parser.addoption(
+        "--soak-minutes",
+        type=float,
+        default=30.0,
+        help="how long a scenario of the marker soak goes on [30]",
+    )
+
 
 # On CI a failure must be the change's doing, so the examples there are the same every time.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)

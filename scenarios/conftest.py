@@ -73,3 +73,9 @@ def start_kv(cluster: K3sCluster, namespace: Namespace, chaos: Run) -> Callable[
 def kv(start_kv: Callable[..., KeyValue]) -> KeyValue:
     """Three members of a key-value store that drain, on volumes that follow them to any node."""
     return start_kv(pod=SpecimenPod())
+
+
+@pytest.fixture
+def soak_s(request: pytest.FixtureRequest) -> float:
+    """How long a scenario of the marker soak goes on: --soak-minutes, in seconds."""
+    return float(request.config.getoption("--soak-minutes")) * 60

@@ -5,6 +5,7 @@ All constants are Kubernetes' own defaults unless said otherwise: node lifecycle
 each quarter of it, tolerations of 300 s set by admission.
 """
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -17,6 +18,16 @@ _LEASE_RETRY_S = 7.0
 _STATUS_PERIOD_S = 10.0
 # Nodes are tainted by a queue of 0.1 nodes a second (--node-eviction-rate).
 _TAINT_RATE_S = 10.0
+# A renewal period (10 s), a retry (7 s), and 3 s: what kubelets need to be heard after an absence.
+_HEARD_AGAIN_S = 20.0
+# Back-off of watches: client-go's tools/cache/reflector.go.
+_WATCH_RETRY_S = 0.8
+_WATCH_RETRY_AT_MOST_S = 30.0
+# From its process to its first answer; measured in this project's node image, on a busy machine.
+_API_STARTS_WITHIN_S = 5.0
+# Pod garbage collection: pkg/controller/podgc/gc_controller.go (quarantineTime, gcCheckPeriod).
+_MISSED_S = 40.0
+_COLLECTED_EACH_S = 20.0
 # What a busy host adds to any of these: API writes, watches, scheduling of the controllers.
 _SLACK_S = 5.0
 
@@ -95,6 +106,11 @@ def evicted_within_s(profile: Profile, version: str) -> float:
     return not_ready_within_s(profile, version) + profile.toleration_s + _TAINT_RATE_S
 
 
+def given_up_within_s(profile: Profile) -> float:
+    """Latest moment after NotReady at which pods with the default tolerations are told to end."""
+    return profile.toleration_s + _TAINT_RATE_S + _SLACK_S
+
+
 def ready_again_within_s(profile: Profile) -> float:
     """Latest moment after a heal at which the node must be Ready, its taints gone."""
     return (
@@ -104,6 +120,46 @@ def ready_again_within_s(profile: Profile) -> float:
         + _TAINT_RATE_S
         + _SLACK_S
     )
+
+
+def short_absence_s(profile: Profile, version: str) -> float:
+    """How long the control plane may be away without any node being given up for it.
+
+    Half the grace, or all of it but 20 s where that is longer: what kubelets need at most to be
+    heard again (a renewal period of 10 s, a retry of 7 s) and 3 s.
+    """
+    grace = grace_s(profile, version)
+    return max(grace / 2, grace - _HEARD_AGAIN_S)
+
+
+def watches_back_within_s(absence_s: float) -> float:
+    """How long after an API server came back, started anew, all that watch it are sure to do so.
+
+    Watches are tried again after 0.8 s, twice as long each time up to 30 s, each up to twice that
+    by chance (client-go's reflector). So how long the next try lies ahead depends on how many have
+    failed; and one more fails, as a server that has just begun to serve knows no roles yet.
+    """
+    tries, spent_s = 0, _WATCH_RETRY_S
+    while spent_s < absence_s + _API_STARTS_WITHIN_S:
+        tries += 1
+        spent_s += math.ldexp(_WATCH_RETRY_S, tries)
+    next_s = min(math.ldexp(_WATCH_RETRY_S, tries), _WATCH_RETRY_AT_MOST_S)
+    last_s = min(2 * next_s, _WATCH_RETRY_AT_MOST_S)
+    return 2 * (next_s + last_s)
+
+
+def garbage_collected_within_s() -> float:
+    """Latest moment after a node's object is deleted at which its pods are gone by force.
+
+    The pod garbage collector looks each 20 s, deletes pods of a node that it has missed for 40 s,
+    and asks the API once more before; both are constants in Kubernetes' sources.
+    """
+    return _MISSED_S + 2 * _COLLECTED_EACH_S + _SLACK_S
+
+
+def garbage_collected_after_s() -> float:
+    """Earliest moment after a node's object is deleted at which its pods are gone by force."""
+    return _MISSED_S
 
 
 def controller_manager_arguments(profile: Profile) -> tuple[str, ...]:

@@ -2,12 +2,24 @@
 
 from chaoskit.guarantees.attribution import error_classes_within, failures_attributed
 from chaoskit.guarantees.harness.load_health import load_was_enough
+from chaoskit.guarantees.harness.nothing_left import nothing_left
 from chaoskit.guarantees.harness.sampler_agreement import sampler_agrees
+from chaoskit.guarantees.network.names import names_answer_again, names_fail
+from chaoskit.guarantees.network.paths import (
+    other_paths_unchanged,
+    path_delayed,
+    path_loses,
+    path_narrowed,
+    paths_as_before,
+)
+from chaoskit.guarantees.network.slow_node import slow_node_named
 from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respected
+from chaoskit.guarantees.pods.evictions import evictions_stop, pods_evicted_within
 from chaoskit.guarantees.pods.kept_numbers import pods_stay, ready_endpoints_stay
 from chaoskit.guarantees.pods.no_restart import no_container_restarted
 from chaoskit.guarantees.pods.node_reasons import node_reason_shown
 from chaoskit.guarantees.pods.only_images import only_images
+from chaoskit.guarantees.pods.ready_nodes import nodes_stay_ready
 from chaoskit.guarantees.pods.reasons import reason_shown
 from chaoskit.guarantees.pods.recovery import (
     node_not_ready_within,
@@ -35,6 +47,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 from chaoskit.guarantees.rollouts.blocked import rollout_blocked
 from chaoskit.guarantees.rollouts.bounds_reached import rollout_reaches
 from chaoskit.guarantees.rollouts.daemon_set_bounds import daemon_set_bounds
+from chaoskit.guarantees.rollouts.frozen import rollout_frozen
 from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
@@ -76,6 +89,7 @@ __all__ = [
     "degradation",
     "disruption_budget_respected",
     "error_classes_within",
+    "evictions_stop",
     "failing_at_once",
     "failures_attributed",
     "forced_deletion_overlap",
@@ -87,6 +101,8 @@ __all__ = [
     "members_do_not_wait",
     "members_run",
     "min_ready_respected",
+    "names_answer_again",
+    "names_fail",
     "names_follow_members",
     "no_container_restarted",
     "no_needless_restart",
@@ -94,6 +110,8 @@ __all__ = [
     "no_request_lost",
     "node_not_ready_within",
     "node_reason_shown",
+    "nodes_stay_ready",
+    "nothing_left",
     "nothing_rolls_while_paused",
     "one_process_per_identity",
     "only_images",
@@ -102,7 +120,13 @@ __all__ = [
     "only_versions",
     "ordinals_in_order",
     "ordinary_delete_sticks",
+    "other_paths_unchanged",
     "outage",
+    "path_delayed",
+    "path_loses",
+    "path_narrowed",
+    "paths_as_before",
+    "pods_evicted_within",
     "pods_named_by_template",
     "pods_stay",
     "progress_deadline_reported",
@@ -116,12 +140,14 @@ __all__ = [
     "rollout_blocked",
     "rollout_bounds",
     "rollout_completes_within",
+    "rollout_frozen",
     "rollout_outlives_its_client",
     "rollout_reaches",
     "rollout_stalled",
     "runs_untouched",
     "sampler_agrees",
     "service_recovers_within",
+    "slow_node_named",
     "stable_identity",
     "step_refused",
     "step_skipped",

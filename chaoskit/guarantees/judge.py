@@ -12,12 +12,24 @@ from chaoskit.errors import RecordError, UsageError
 from chaoskit.guarantees.attribution import ErrorClassesWithin, FailuresAttributed
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.harness.load_health import LoadWasEnough
+from chaoskit.guarantees.harness.nothing_left import NothingLeft
 from chaoskit.guarantees.harness.sampler_agreement import SamplerAgrees
+from chaoskit.guarantees.network.names import NamesAnswerAgain, NamesFail
+from chaoskit.guarantees.network.paths import (
+    OtherPathsUnchanged,
+    PathDelayed,
+    PathLoses,
+    PathNarrowed,
+    PathsAsBefore,
+)
+from chaoskit.guarantees.network.slow_node import SlowNodeNamed
 from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
+from chaoskit.guarantees.pods.evictions import EvictionsStop, PodsEvictedWithin
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
 from chaoskit.guarantees.pods.only_images import OnlyImages
+from chaoskit.guarantees.pods.ready_nodes import NodesStayReady
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -45,6 +57,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
 from chaoskit.guarantees.rollouts.daemon_set_bounds import DaemonSetBounds
+from chaoskit.guarantees.rollouts.frozen import RolloutFrozen
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
@@ -88,6 +101,7 @@ OWN: tuple[type[Guarantee], ...] = (
     Degradation,
     DisruptionBudgetRespected,
     ErrorClassesWithin,
+    EvictionsStop,
     FailingAtOnce,
     FailuresAttributed,
     Halted,
@@ -97,6 +111,8 @@ OWN: tuple[type[Guarantee], ...] = (
     MembersAnswerThroughProxy,
     MembersDoNotWait,
     MembersRun,
+    NamesAnswerAgain,
+    NamesFail,
     NamesFollowMembers,
     MinReadyRespected,
     NoContainerRestarted,
@@ -105,6 +121,8 @@ OWN: tuple[type[Guarantee], ...] = (
     NoRequestLost,
     NodeNotReadyWithin,
     NodeReasonShown,
+    NodesStayReady,
+    NothingLeft,
     NothingRollsWhilePaused,
     OneProcessPerIdentity,
     OnlyImages,
@@ -113,7 +131,13 @@ OWN: tuple[type[Guarantee], ...] = (
     OnlyVersions,
     OrdinalsInOrder,
     OrdinaryDeleteSticks,
+    OtherPathsUnchanged,
     Outage,
+    PathDelayed,
+    PathLoses,
+    PathNarrowed,
+    PathsAsBefore,
+    PodsEvictedWithin,
     PodsNamedByTemplate,
     PodsStay,
     ReadyEndpointsStay,
@@ -127,12 +151,14 @@ OWN: tuple[type[Guarantee], ...] = (
     RolloutBlocked,
     RolloutBounds,
     RolloutCompletesWithin,
+    RolloutFrozen,
     RolloutOutlivesItsClient,
     RolloutReaches,
     RolloutStalled,
     RunsUntouched,
     SamplerAgrees,
     ServiceRecoversWithin,
+    SlowNodeNamed,
     StableIdentity,
     StepChangesNothing,
     TemplateRestored,

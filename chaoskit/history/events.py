@@ -196,6 +196,34 @@ class LookedUp(Event, frozen=True, kw_only=True, tag="looked_up"):
     problem: str = ""
 
 
+class PathMeasured(Event, frozen=True, kw_only=True, tag="path_measured"):
+    """What became of datagrams that one node sent to another, from `began_ns` to `time_ns`.
+
+    Of `sent` ones with `size_bytes` of payload `came` arrived. `median_ms` is the time that these
+    took one way, `rate_mbit` the rate on the wire at which they arrived, without the first quarter
+    of them; both are 0 where too few came.
+    """
+
+    began_ns: int
+    source: str
+    destination: str
+    sent: int
+    came: int
+    size_bytes: int
+    median_ms: float
+    rate_mbit: float
+
+
+class TracesCompared(Event, frozen=True, kw_only=True, tag="traces_compared"):
+    """What faults have left: how nodes, API and network differ from what they were at `since_ns`.
+
+    `lines` say by part what came ("+") and what went ("-"); none: nothing is left.
+    """
+
+    since_ns: int
+    lines: list[str]
+
+
 class MemberAnswered(Event, frozen=True, kw_only=True, tag="member_answered"):
     """An answer to an HTTP request that went to a pod through the API server's proxy.
 
@@ -244,6 +272,8 @@ AnyEvent = (
     | ContainerScan
     | StoreContents
     | LookedUp
+    | PathMeasured
+    | TracesCompared
     | MemberAnswered
     | ClockPair
     | Note

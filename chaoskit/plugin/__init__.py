@@ -29,6 +29,7 @@ _MARKERS = (
     "everyday: a scenario that `make test` runs too, and not `make test-all` alone",
     "soak: a long form, left out of `make test`",
     "alone: needs the cluster for itself; several workers then wait for one another",
+    'nodes("1+3"): needs servers+agents of its own number: a cluster for this scenario alone',
 )
 
 _session_key: pytest.StashKey[ChaosSession] = pytest.StashKey()
@@ -74,9 +75,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share a cluster, scenarios that need it for themselves come last."""
+    """Where workers share a cluster, scenarios that need it for themselves come last.
+
+    Those that need one of another size come after all: it takes the place of the session's.
+    """
     if is_worker(config):
         items.sort(key=_is_alone)
+    items.sort(key=lambda item: _nodes_of(item) is not None)
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +103,8 @@ def chaos_session(request: pytest.FixtureRequest) -> Iterator[ChaosSession]:
 @pytest.fixture
 def cluster(chaos_session: ChaosSession, request: pytest.FixtureRequest) -> Iterator[K3sCluster]:
     """A running multi-node cluster: the session's, or a new one where a fault was not healed."""
-    with chaos_session.using(alone=_is_alone(request.node)) as made:
+    node = request.node
+    with chaos_session.using(alone=_is_alone(node), nodes=_nodes_of(node)) as made:
         yield made
 
 
@@ -194,6 +200,19 @@ def _is_told_to_end(error: BaseException) -> bool:
 
 def _is_alone(item: pytest.Item) -> bool:
     return item.get_closest_marker("alone") is not None
+
+
+def _nodes_of(item: pytest.Item) -> str | None:
+    """The size of the cluster that a scenario asks for by its marker, or None.
+
+    Raises pytest's `UsageError` for a marker without a text.
+    """
+    marker = item.get_closest_marker("nodes")
+    if marker is None:
+        return None
+    if len(marker.args) != 1 or not isinstance(marker.args[0], str):
+        raise pytest.UsageError(f'{item.nodeid}: the marker nodes takes one text such as "1+3"')
+    return str(marker.args[0])
 
 
 def _is_chaotic(item: pytest.Item) -> bool:

@@ -58,9 +58,7 @@ def checked(
     strict: bool,
 ) -> Options:
     """Options from what was written; raises `UsageError` naming the option and its value."""
-    match = re.fullmatch(r"(\d)\+(\d)", nodes)
-    if match is None or int(match[1]) < 1 or int(match[1]) + int(match[2]) > _MOST_NODES:
-        raise _wrong("--chaos-nodes", nodes, f"SERVERS+AGENTS such as 1+2, at most {_MOST_NODES}")
+    servers, agents = size_of(nodes, asked_by="--chaos-nodes")
     if profile not in ("fast", "default"):
         raise _wrong("--chaos-profile", profile, "fast or default")
     if not image or image != image.strip():
@@ -69,8 +67,8 @@ def checked(
         raise _wrong("--chaos-seed", seed, "a whole number of at most 18 digits")
     return Options(
         image=image,
-        servers=int(match[1]),
-        agents=int(match[2]),
+        servers=servers,
+        agents=agents,
         profile="fast" if profile == "fast" else "default",
         keep_cluster=keep_cluster,
         report_dir=Path(report_dir),
@@ -78,6 +76,14 @@ def checked(
         seed=int(seed) if seed else secrets.randbits(_SEED_BITS),
         strict=strict,
     )
+
+
+def size_of(nodes: str, *, asked_by: str) -> tuple[int, int]:
+    """Servers and agents of "1+2"; raises `UsageError` naming who asked, and the value."""
+    match = re.fullmatch(r"(\d)\+(\d)", nodes)
+    if match is None or int(match[1]) < 1 or int(match[1]) + int(match[2]) > _MOST_NODES:
+        raise _wrong(asked_by, nodes, f"SERVERS+AGENTS such as 1+2, at most {_MOST_NODES}")
+    return int(match[1]), int(match[2])
 
 
 def _wrong(option: str, seen: str, wanted: str) -> UsageError:

@@ -1,5 +1,6 @@
 """The run itself: it starts the recorders, hands out load and faults, and judges the record."""
 
+import itertools
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
@@ -14,6 +15,7 @@ from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
+from chaoskit.faults.network.measuring import Datagrams, measured_path
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.judge import Judgement, encode, judge, judgement
 from chaoskit.guarantees.verdict import Outcome
@@ -31,8 +33,11 @@ from chaoskit.run.following import follow_names
 from chaoskit.run.injection import Told
 from chaoskit.run.loads import Entries, Loads
 from chaoskit.run.marks import Marks
+from chaoskit.run.name_asking import names_asked
 from chaoskit.run.outcome import NotHeld
 from chaoskit.run.sampled_load import SampledLoad
+from chaoskit.run.traces import traces_compared
+from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import KeyValue
 
@@ -294,6 +299,23 @@ class Run:
         They may be wrong until `at_most_s` are over: that is for a guarantee to judge.
         """
         follow_names(store, self._writer.append, at_most_s=at_most_s)
+
+    def ask_names(self, pods: Sequence[Pod]) -> AbstractContextManager[None]:
+        """A context in which each of these pods looks up one new name after the other."""
+        return names_asked(self.cluster, pods, self._writer.append)
+
+    def compare_traces(self) -> AbstractContextManager[None]:
+        """A context at whose end the cluster is compared with its beginning, for what is left."""
+        return traces_compared(self.cluster, self._writer.append)
+
+    def measure_paths(self, datagrams: Datagrams, *ways: tuple[Node, Node]) -> None:
+        """Let nodes send these on each of the ways (none named: on all), one way after the other.
+
+        What came of them is on record. Raises `ClusterError` if a node's agent does not answer.
+        """
+        for source, destination in ways or itertools.permutations(self.cluster.nodes, 2):
+            measured = measured_path(self.cluster, source.name, destination.name, datagrams)
+            self._writer.append(measured)
 
     def check(self, *guarantees: Guarantee) -> Judgement:
         """End the recording and judge it. Raises `NotHeld` unless every guarantee HELD."""

@@ -1,7 +1,7 @@
 """A session: one cluster, one warm load driver, and the scenarios that share them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 
 from chaoskit.cluster import images
 from chaoskit.cluster.k3s_cluster import K3sCluster
@@ -19,6 +19,7 @@ from chaoskit.load.calibration import calibrate
 from chaoskit.load.driver import Driver, prepare
 from chaoskit.load.sampling import ControlTarget
 from chaoskit.run.book import SessionBook
+from chaoskit.run.options import size_of
 from chaoskit.run.run import Run, RunSetup
 from chaoskit.run.shared import SharedCluster, SharedRun
 
@@ -38,6 +39,7 @@ class ChaosSession:
     ) -> None:
         self.book = book
         self.options = book.options
+        self._nodes = book.options.nodes
         self._say = say
         self._shared = shared
         self._provider: K3sProvider | None = None
@@ -50,12 +52,21 @@ class ChaosSession:
         self._driver: Driver | None = None
 
     @contextmanager
-    def using(self, *, alone: bool) -> Iterator[K3sCluster]:
-        """A context with the cluster: `alone`, or together with other processes' scenarios."""
+    def using(self, *, alone: bool, nodes: str | None = None) -> Iterator[K3sCluster]:
+        """A context with the cluster: `alone`, or together with other processes' scenarios.
+
+        With `nodes` ("1+3") of another size than the session's it is one for this context alone:
+        the session's own is put away first, as a machine may not carry both, and started anew for
+        whoever comes next.
+        """
         shared = self._shared
+        if nodes is not None and nodes != self.options.nodes:
+            with self._of_size(nodes) as cluster:
+                yield cluster
+            return
         if shared is not None and self._dirty and self._cluster is not None:
             with shared.use.alone(timeout_s=_OTHERS_DONE_WITHIN_S):
-                self._give_up_cluster(self._cluster)
+                self._give_up_cluster(self._cluster, self._dirty)
         if shared is None:
             yield self.cluster()
             return
@@ -71,7 +82,7 @@ class ChaosSession:
             raise self._failure
         try:
             if self._shared is None and self._dirty and self._cluster is not None:
-                self._give_up_cluster(self._cluster)
+                self._give_up_cluster(self._cluster, self._dirty)
             if self._shared is not None and self._cluster is not None:
                 self._leave_unless_shared(self._shared, self._cluster)
             if self._cluster is None:
@@ -182,9 +193,30 @@ class ChaosSession:
         self._dirty = reason
         self.book.troubles.append(reason)
 
-    def _give_up_cluster(self, cluster: K3sCluster) -> None:
-        """Remove a cluster that is not what it was, so that the next scenario gets a new one."""
-        self._say(f"cluster {cluster.name} is given up: {self._dirty.splitlines()[0]}")
+    @contextmanager
+    def _of_size(self, nodes: str) -> Iterator[K3sCluster]:
+        size_of(nodes, asked_by="marker nodes")
+        shared = self._shared
+        with nullcontext() if shared is None else shared.use.alone(timeout_s=_OTHERS_DONE_WITHIN_S):
+            self._put_away(f"{nodes} nodes are asked for")
+            self._nodes = nodes
+            try:
+                yield self.cluster()
+            finally:
+                self._nodes = self.options.nodes
+                self._failure = None  # that there is none of this size says nothing of the usual
+                self._put_away(f"it has {nodes} nodes, for one scenario")
+
+    def _put_away(self, reason: str) -> None:
+        """End the cluster that is there, whoever of those that share it has started it."""
+        if self._shared is not None and self._shared.read() is not None:
+            self.cluster()
+        if self._cluster is not None:
+            self._give_up_cluster(self._cluster, self._dirty or reason)
+
+    def _give_up_cluster(self, cluster: K3sCluster, reason: str) -> None:
+        """End a cluster that is not what is needed, so that the next scenario gets a new one."""
+        self._say(f"cluster {cluster.name} is given up: {reason.splitlines()[0]}")
         with self.book.noting_trouble():
             cluster.collect_logs(self.book.folder / "given-up" / cluster.name)
         assert self._provider is not None  # it has started the cluster
@@ -223,14 +255,15 @@ class ChaosSession:
         for said in heal_left_behind(self._provider):
             self._say(said)
         specimens = images.ensure(self._provider.client, ("specimen",), images.Lines(self._say))
+        servers, agents = size_of(self._nodes, asked_by="nodes")
         self._cluster = self._provider.start(
             ClusterSpec(
-                servers=self.options.servers,
-                agents=self.options.agents,
+                servers=servers,
+                agents=agents,
                 image=self.options.image,
                 profile=self.options.profile,
                 images=specimens["specimen"],
-                keep=self.options.keep_cluster,
+                keep=self.options.keep_cluster and self._nodes == self.options.nodes,
             )
         )
         self._guard.watch(self._cluster.name)
@@ -240,7 +273,7 @@ class ChaosSession:
         self._say(
             f"cluster {self._cluster.name} ready in {facts.get('started_s', '?')} s: "
             f"{facts.get('image')}, Kubernetes {facts.get('kubernetes')}, "
-            f"nodes {self.options.nodes}, profile {self.options.profile}"
+            f"nodes {self._nodes}, profile {self.options.profile}"
         )
 
     def _start_or_join(self, shared: SharedRun) -> None:

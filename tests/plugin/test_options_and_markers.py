@@ -145,3 +145,35 @@ def test_told_to_end_no_further_test_is_begun(pytester: pytest.Pytester) -> None
     assert result.ret == pytest.ExitCode.INTERRUPTED
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines("*told to end*")
+
+
+SIZED = """
+import pytest
+
+@pytest.mark.nodes(%s)
+def test_sized(chaos):
+    '''Goal in one line.'''
+
+def test_usual(chaos):
+    '''Goal in one line.'''
+"""
+
+
+def test_scenarios_with_a_size_of_their_own_come_last(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SIZED % '"1+3"')
+
+    result = pytester.runpytest_subprocess("-p", "no:locust", "--collect-only", "-q")
+
+    assert [line.split("::")[-1] for line in result.outlines if "::" in line] == [
+        "test_usual",
+        "test_sized",
+    ]
+
+
+def test_a_size_that_is_none_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SIZED % "4")
+
+    result = pytester.runpytest_subprocess("-p", "no:locust", "--collect-only")
+
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines("*marker nodes takes one text*")

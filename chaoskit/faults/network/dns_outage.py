@@ -1,5 +1,6 @@
 """Names are no longer resolved."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from chaoskit.faults.fault import Reach
 from chaoskit.faults.network import _path
 from chaoskit.faults.network._flows import connects
 from chaoskit.faults.network._packets import KUBELET_PORT
-from chaoskit.faults.network._places import a_pod_on, check_places, places, reach_of
+from chaoskit.faults.network._places import Place, a_pod_on, check_places, places, reach_of
 from chaoskit.faults.network._rates import ends_from
 
 _DNS_PORT = 53
@@ -63,7 +64,9 @@ class DnsOutage:
         """From each node, and a pod on it, no name is resolved, but an address answers."""
         server = cluster.kube.get("Service", "kube-dns", "kube-system")["spec"]["clusterIP"]
         own = places(cluster, self.nodes)
-        for place in (*own, *(pod for at in own for pod in a_pod_on(cluster, at.node))):
+        asking = [*own, *(pod for at in own for pod in a_pod_on(cluster, at.node))]
+
+        def is_deaf(place: Place) -> bool:
             answer = cluster.node(place.node).agent.call(
                 "resolve",
                 pod=place.pod_uid,
@@ -72,9 +75,12 @@ class DnsOutage:
                 timeout_ms=_ANSWER_WITHIN_MS,
             )
             _, other = ends_from(cluster, place.node)
-            if answer["addresses"] or not connects(cluster, place, other, KUBELET_PORT).answered:
-                return False
-        return True
+            return not answer["addresses"] and bool(
+                connects(cluster, place, other, KUBELET_PORT).answered
+            )
+
+        with ThreadPoolExecutor(len(asking)) as pool:  # each takes its time to hear nothing
+            return all(pool.map(is_deaf, asking))
 
     def heal(self, cluster: Cluster) -> None:
         """Take the rules away. Raises `ClusterError` if an agent cannot."""

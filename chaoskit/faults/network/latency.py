@@ -11,6 +11,8 @@ from chaoskit.faults.network._path import Path
 from chaoskit.faults.network._places import check_delay, reach_of
 
 _MEASURED = 15
+#: So few come by chance where another fault loses 30 % of them, once in some ten thousand times.
+_LEAST_CAME = 4
 #: Below the mean delay by chance of the jitter, and above what a busy machine adds by itself.
 _AT_LEAST = 0.5
 
@@ -64,12 +66,13 @@ class Latency:
         _path.inject(cluster, "delay", chosen, parameters, heal_after_s=heal_after_s)
 
     def is_effective(self, cluster: Cluster) -> bool:
-        """Datagrams take that much longer from end to end, and all of them come."""
+        """Datagrams that come take that much longer; another fault may lose some of them."""
         within_s = ANSWER_WITHIN_S + 2 * (self.delay_ms + self.jitter_ms) / 1e3
         ends = self._path.measurable_ends(cluster)
         came = flows(cluster, ends, count=_MEASURED, spacing_ms=1.0, within_s=within_s)
         return all(
-            flow.lost_share == 0 and flow.mean_ms >= _AT_LEAST * self.delay_ms for flow in came
+            len(flow.numbers) >= _LEAST_CAME and flow.mean_ms >= _AT_LEAST * self.delay_ms
+            for flow in came
         )
 
     def heal(self, cluster: Cluster) -> None:

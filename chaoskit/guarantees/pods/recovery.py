@@ -7,6 +7,7 @@ from chaoskit.guarantees.conclusion import Findings, conclude
 from chaoskit.guarantees.fault_windows import FaultWindow, fault_doubts, fault_windows
 from chaoskit.guarantees.objects.availability_over_time import SLACK_NS
 from chaoskit.guarantees.objects.watched import (
+    Object,
     Subject,
     changes,
     is_finished,
@@ -47,7 +48,11 @@ class NodeNotReadyWithin:
         """Judge the record."""
         found = Findings(title=f"node {self.node} not ready within {self.at_most_s:g} s")
         nodes = [event for event in changes(history, "Node") if event.name == self.node]
-        windows = [w for w in fault_windows(history, self.fault) if name_of(w.target) == self.node]
+        windows = [
+            window
+            for window in fault_windows(history, self.fault)
+            if self.node in window.target.replace(",", " ").split()  # "agent-1 and control plane"
+        ]
         found.doubt(*fault_doubts(windows, f"{self.fault} on {self.node}"))
         found.coverage["injections"] = len(windows)
         for window in windows:
@@ -164,7 +169,7 @@ class RecoversWithin:
         pods = [event.object for event in state if event.kind == "Pod"]
         ready = sum(is_ready(p) and not is_leaving(p) and not is_finished(p) for p in pods)
         workloads = [event.object for event in state if event.kind == self.kind]
-        return ready, sum(obj["spec"].get("replicas", 1) for obj in workloads)
+        return ready, sum(_desired(obj) for obj in workloads)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,6 +224,13 @@ class OrdinaryDeleteSticks:
                 found.violate(event.time_ns, f"{self.pod} was gone after {after_s:.1f} s", self.pod)
         if not any(is_leaving(event.object) for event in during):
             found.violate(end_ns, f"{self.pod} never got a deletionTimestamp", self.pod)
+
+
+def _desired(workload: Object) -> int:
+    """How many pods it wants: a DaemonSet as many as nodes may have one."""
+    if "replicas" in workload["spec"]:
+        return int(workload["spec"]["replicas"])
+    return int((workload.get("status") or {}).get("desiredNumberScheduled", 1))
 
 
 def node_not_ready_within(

@@ -1,9 +1,9 @@
 """One process per identity: a StatefulSet's member never runs twice."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -19,7 +19,14 @@ from chaoskit.guarantees.objects.processes import (
     processes_of,
     scan_doubts,
 )
-from chaoskit.guarantees.objects.watched import Subject, name_of, owned_by, require_watched, steps
+from chaoskit.guarantees.objects.watched import (
+    Subject,
+    condition,
+    name_of,
+    owned_by,
+    require_watched,
+    steps,
+)
 from chaoskit.guarantees.traffic.columns import integers, text_column
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.history.events import ContainerScan, Watched
@@ -28,6 +35,9 @@ from chaoskit.history.reader import History
 #: On a healthy node a forcibly deleted pod gets TERM, and KILL after its grace; two seconds more
 #: are what the kubelet may need.
 _KILL_SLACK_S = 2.0
+
+#: The reason in a pod's condition DisruptionTarget when the garbage collector takes it.
+_COLLECTED = "DeletionByPodGC"
 
 #: Each node reports its scans once a second, and no two at the same moment: the very beginning
 #: and end of the scanned time are not held against one of them.
@@ -38,6 +48,7 @@ _SCAN_REPORT_NS = 2_500_000_000
 class ForcedDeletionOverlap:
     """After a forced deletion two processes of one name may live side by side for a while.
 
+    So they may after pod garbage collection, which deletes by force what was on a deleted node.
     On a node under a fault: until that fault is healed and `plus_s` more. On any other node:
     for the pod's grace and two seconds.
     """
@@ -63,7 +74,7 @@ class OneProcessPerIdentity:
     allowing: ForcedDeletionOverlap | None = None
 
     name: ClassVar[str] = "one_process_per_identity"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""
@@ -123,20 +134,37 @@ class OneProcessPerIdentity:
             return []
         windows = fault_windows(history)
         spans = []
-        for step in steps(history, "delete", pod):
-            if not step.force:
-                continue
-            before = [e for e in pods if e.name == pod and e.time_ns <= step.started_ns]
-            spec = before[-1].object["spec"] if before else {}
+        for started_ns, done_ns, spec in _forced(history, pod, pods):
             grace_s = spec.get("terminationGracePeriodSeconds", 30) + _KILL_SLACK_S
-            until_ns = (step.done_ns or step.started_ns) + int(grace_s * 1e9)
+            until_ns = done_ns + int(grace_s * 1e9)
             for window in windows:
                 on_node = name_of(window.target) == spec.get("nodeName")
-                if on_node and window.contains(step.started_ns):
+                if on_node and window.contains(started_ns):
                     plus_ns = int(self.allowing.plus_s * 1e9)
                     until_ns = max(until_ns, min(window.end_ns, FOREVER_NS - plus_ns) + plus_ns)
-            spans.append((step.started_ns, until_ns))
+            spans.append((started_ns, until_ns))
         return spans
+
+
+def _forced(
+    history: History, pod: str, pods: Sequence[Watched]
+) -> Iterator[tuple[int, int, dict[str, Any]]]:
+    """Each forced deletion of that name: when it began and was done, and the spec of what it hit.
+
+    By a step, or by the garbage collector that finds a pod's node gone: it asks nobody, either.
+    """
+    of_name = [event for event in pods if event.name == pod]
+    for step in steps(history, "delete", pod):
+        if step.force:
+            before = [event for event in of_name if event.time_ns <= step.started_ns]
+            spec = before[-1].object["spec"] if before else {}
+            yield step.started_ns, step.done_ns or step.started_ns, spec
+    collected: dict[str, Watched] = {}
+    for event in of_name:
+        if condition(event.object, "DisruptionTarget").get("reason") == _COLLECTED:
+            collected.setdefault(event.uid, event)
+    for event in collected.values():
+        yield event.time_ns, event.time_ns, event.object["spec"]
 
 
 def one_process_per_identity(

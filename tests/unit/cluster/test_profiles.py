@@ -65,3 +65,28 @@ def test_default_changes_nothing_of_kubernetes() -> None:
 def test_unknown_profile_names_the_known_ones() -> None:
     with pytest.raises(UsageError, match="fast, default"):
         profiles.profile_named("slow")
+
+
+def test_a_short_absence_is_half_the_grace_or_twenty_seconds_less() -> None:
+    assert profiles.short_absence_s(profiles.FAST, "v1.36.3") == 8.0
+    assert profiles.short_absence_s(profiles.DEFAULT, "v1.36.3") == 30.0
+    assert profiles.short_absence_s(profiles.DEFAULT, "v1.31.9") == 20.0
+
+
+@pytest.mark.parametrize(
+    "absence_s, seconds",
+    # Tries after 0.8, 2.4, 5.6, 12.0, 24.8 s: of those that lie before the server serves again the
+    # last has failed, the next may take twice its delay, and the one after that as well.
+    [(0, 2 * (3.2 + 6.4)), (8, 2 * (12.8 + 25.6)), (24, 2 * (25.6 + 30)), (300, 2 * (30 + 30))],
+)
+def test_watches_come_back_with_growing_waits(absence_s: float, seconds: float) -> None:
+    assert profiles.watches_back_within_s(absence_s) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("profile", [profiles.FAST, profiles.DEFAULT])
+def test_pods_are_given_up_after_their_toleration_and_collected_after_quarantine(
+    profile: profiles.Profile,
+) -> None:
+    assert profiles.given_up_within_s(profile) > profile.toleration_s
+    assert profiles.garbage_collected_after_s() == 40.0
+    assert profiles.garbage_collected_within_s() == 85.0

@@ -89,6 +89,19 @@ ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.volumes_follow_claims("kv"),
     g.pods_stay("web", {"v1": 5, "v2": 3}, phase="paused"),
     g.ready_endpoints_stay("web", {"v1": 5, "v2": 3}, phase="paused"),
+    g.evictions_stop("web", ["n1", "n2"], at_least_s=30),
+    g.pods_evicted_within("web", ["n1"], not_before_s=30, at_most_s=60),
+    g.nodes_stay_ready("n1", through="nic_down"),
+    g.nothing_left(faults=2),
+    g.rollout_frozen("web", fault="component_stopped"),
+    g.names_fail(0.99, during="dns_outage"),
+    g.names_answer_again(5, after="dns_outage"),
+    g.path_loses("n1", "n2", at_least=0.27, at_most=0.33, during="loss"),
+    g.path_delayed("n1", "n2", at_least_ms=180, at_most_ms=220, during="latency"),
+    g.path_narrowed("n1", "n2", at_most_mbit=1.1, during="bandwidth"),
+    g.other_paths_unchanged(("n1", "n2"), during="partition"),
+    g.paths_as_before(),
+    g.slow_node_named("n1", phase="slow", before="as usual", by_at_least_s=0.1),
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chaoskit.errors import EngineError
+from chaoskit.errors import EngineError, UsageError
 from chaoskit.run.book import SessionBook
 from chaoskit.run.options import checked
 from chaoskit.run.session import ChaosSession
@@ -29,3 +29,28 @@ def test_a_cluster_that_does_not_start_is_not_tried_again_for_each_scenario(
     finally:
         session.stop_cluster()
     assert session.book.troubles == []
+
+
+def test_a_size_that_cannot_be_is_refused_and_one_that_does_not_start_says_nothing_of_the_usual(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+    monkeypatch.setenv("CHAOSKIT_STATE", str(tmp_path / "state"))
+    options = checked(
+        image="auto", nodes="1+1", profile="fast", keep_cluster=False,
+        report_dir=str(tmp_path / "reports"), seed="1", strict=False,
+    )  # fmt: skip
+    session = ChaosSession(SessionBook(options, "test"), lambda text: None)
+    try:
+        with (
+            pytest.raises(UsageError, match="marker nodes"),
+            session.using(alone=True, nodes="9+9"),
+        ):
+            pass
+        with pytest.raises(EngineError) as sized, session.using(alone=True, nodes="1+3"):
+            pass
+        with pytest.raises(EngineError) as usual:
+            session.cluster()
+        assert usual.value is not sized.value
+    finally:
+        session.stop_cluster()

@@ -76,6 +76,25 @@ def test_overlap_after_a_forced_deletion_on_a_cut_node_is_measured_and_allowed()
     assert check(story, allowing=False).outcome is Outcome.VIOLATED
 
 
+def collected(second: float) -> Story:
+    """kv-1's node is deleted while it is cut; the garbage collector takes the pod at that time."""
+    story = members().fault("nic_down", "n2", 10, 60).fault("node_deleted", "n2", 11, 62)
+    taken = pod("kv-1", of=KV, node="n2", container_id="app-1")
+    reason = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByPodGC"}
+    taken["status"]["conditions"].append(reason)
+    return story.watched(second, "Pod", taken)
+
+
+def test_garbage_collection_is_a_forced_deletion() -> None:
+    verdict = check(replaced(collected(29), 30, old_gone_s=75))
+    assert verdict.outcome is Outcome.HELD, verdict.summary
+    assert verdict.figures["duplicate_at_least_s"] == pytest.approx(44.95)
+    strict = check(replaced(collected(29), 30, old_gone_s=75), allowing=False)
+    assert strict.outcome is Outcome.VIOLATED
+    late = check(replaced(collected(29), 30, old_gone_s=110))
+    assert late.outcome is Outcome.VIOLATED
+
+
 def test_overlap_beyond_heal_and_bound_is_violated() -> None:
     story = members().fault("nic_down", "n2", 10, 60).step("delete", "pod/kv-1", 29, force=True)
     verdict = check(replaced(story, 30, old_gone_s=115))

@@ -1,0 +1,1 @@
+"""What becomes of packets and names: guarantees about the network between nodes."""
