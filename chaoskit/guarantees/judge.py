@@ -13,10 +13,16 @@ from chaoskit.guarantees.attribution import ErrorClassesWithin, FailuresAttribut
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.harness.load_health import LoadWasEnough
 from chaoskit.guarantees.harness.sampler_agreement import SamplerAgrees
+from chaoskit.guarantees.pods.bare import NeverMadeAgain
 from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
+from chaoskit.guarantees.pods.eviction import EvictedBetween, NotEvicted
+from chaoskit.guarantees.pods.evictions_wait import EvictionsWait
+from chaoskit.guarantees.pods.idle_nodes import NothingBound, NothingStarts
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
+from chaoskit.guarantees.pods.moving import MovesOffWithin, NoSurplusAfter
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
+from chaoskit.guarantees.pods.one_per_node import OnePerNode
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -24,6 +30,8 @@ from chaoskit.guarantees.pods.recovery import (
     RecoversWithin,
 )
 from chaoskit.guarantees.pods.restarts import RestartsBackOff
+from chaoskit.guarantees.pods.same_pods import SamePodsComeBack
+from chaoskit.guarantees.pods.steps_fail import StepsFail
 from chaoskit.guarantees.pods.termination import TerminationInOrder
 from chaoskit.guarantees.pods.untouched import RunsUntouched
 from chaoskit.guarantees.requests.availability import Availability, NoRequestLost
@@ -62,8 +70,10 @@ from chaoskit.guarantees.stateful_sets.direct_answers import (
     HostnamesMatch,
     MembersAnswerThroughProxy,
 )
+from chaoskit.guarantees.stateful_sets.duplicates import DuplicateEndsWithin, NameStaysTaken
 from chaoskit.guarantees.stateful_sets.halted import Halted, MembersRun
 from chaoskit.guarantees.stateful_sets.identity import OneProcessPerIdentity
+from chaoskit.guarantees.stateful_sets.made_at_once import MadeAtOnce
 from chaoskit.guarantees.stateful_sets.names import NamesFollowMembers
 from chaoskit.guarantees.stateful_sets.no_order import MembersDoNotWait
 from chaoskit.guarantees.stateful_sets.ordinal_order import OrdinalsInOrder
@@ -84,25 +94,37 @@ OWN: tuple[type[Guarantee], ...] = (
     ClaimsStay,
     Degradation,
     DisruptionBudgetRespected,
+    DuplicateEndsWithin,
     ErrorClassesWithin,
+    EvictedBetween,
+    EvictionsWait,
     FailingAtOnce,
     FailuresAttributed,
     Halted,
     HostnamesMatch,
     Latency,
     LoadWasEnough,
+    MadeAtOnce,
     MembersAnswerThroughProxy,
     MembersDoNotWait,
     MembersRun,
-    NamesFollowMembers,
     MinReadyRespected,
+    MovesOffWithin,
+    NameStaysTaken,
+    NamesFollowMembers,
+    NeverMadeAgain,
     NoContainerRestarted,
     NoNeedlessRestart,
     NoOverlapWhenRecreated,
     NoRequestLost,
+    NoSurplusAfter,
     NodeNotReadyWithin,
     NodeReasonShown,
+    NotEvicted,
+    NothingBound,
     NothingRollsWhilePaused,
+    NothingStarts,
+    OnePerNode,
     OneProcessPerIdentity,
     OnlyMembersTouched,
     OnlyNewPodsAfterCompletion,
@@ -112,8 +134,8 @@ OWN: tuple[type[Guarantee], ...] = (
     Outage,
     PodsNamedByTemplate,
     PodsStay,
-    ReadyEndpointsStay,
     ProgressDeadlineReported,
+    ReadyEndpointsStay,
     ReasonShown,
     RecoversWithin,
     RequestsLost,
@@ -127,10 +149,12 @@ OWN: tuple[type[Guarantee], ...] = (
     RolloutReaches,
     RolloutStalled,
     RunsUntouched,
+    SamePodsComeBack,
     SamplerAgrees,
     ServiceRecoversWithin,
     StableIdentity,
     StepChangesNothing,
+    StepsFail,
     TemplateRestored,
     TerminationInOrder,
     TrafficSplit,
