@@ -152,7 +152,7 @@ def test_members_of_a_node_that_is_out_of_service_start_elsewhere(
     """
     victim, bounds, fault = cluster.node_of(kv.pod(1)), bounds_of(cluster), "node_killed"
     other, uid = cluster.any_node_except(victim), kv.pod(1).read()["metadata"]["uid"]
-    with chaos.load(kv, via=other, rate_per_s=120) as load:
+    with chaos.load(kv, via=other, rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NodeKilled(victim.name)):
             victim.wait_not_ready(timeout_s=90)

@@ -36,7 +36,7 @@ def test_a_thawed_node_ends_the_member_that_was_replaced(
     victim, bounds, fault = cluster.node_of(kv.pod(1)), bounds_of(cluster), "node_paused"
     other = cluster.any_node_except(victim)
     with (
-        chaos.load(kv, via=other, rate_per_s=120) as load,
+        chaos.load(kv, via=other, rate_per_s=80) as load,
         chaos.asking_on_node(kv.pod(1)),
     ):
         load.wait_steady(timeout_s=30)

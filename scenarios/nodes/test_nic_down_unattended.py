@@ -48,7 +48,7 @@ def test_a_member_outlasts_the_absence_of_its_node(
     """
     kv = start_kv(pod=SpecimenPod(pod_spec={"tolerations": FOR_EVER if tolerating else []}))
     victim, bounds = cluster.node_of(kv.pod(1)), bounds_of(cluster)
-    with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=120) as load:
+    with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NicDown(victim.name)):
             victim.wait_not_ready(timeout_s=90)
@@ -83,7 +83,7 @@ def test_a_member_has_no_twin_while_its_node_is_away(
     """
     victim, bounds = cluster.node_of(kv.pod(1)), bounds_of(cluster)
     uid = kv.pod(1).read()["metadata"]["uid"]
-    with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=120) as load:
+    with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NicDown(victim.name)):
             kv.pod(1).wait_terminating(timeout_s=bounds.evicted_s)

@@ -55,7 +55,7 @@ def test_a_node_that_is_off_loses_its_pods(
     victim, bounds, fault = cluster.node_of(pod), bounds_of(cluster), off.name
     bare, static = start_pod("bare", victim), start_static_pod("static", victim)
     noticed_s = bounds.unnoticed_s(deadline_s=DEADLINE_S)
-    with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=120) as load:
+    with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(off(victim.name), effective_within_s=40):
             pod.wait_terminating(timeout_s=bounds.evicted_s)
@@ -93,7 +93,7 @@ def test_a_node_that_is_reset_starts_its_pods_again(
     victim, bounds, fault = cluster.node_of(pod), bounds_of(cluster), "node_rebooted"
     static, back_s = start_static_pod("static", victim), bounds.restarted_s
     noticed_s = bounds.unnoticed_s(deadline_s=DEADLINE_S)
-    with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=120) as load:
+    with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         load.run_for(seconds=5)
         with chaos.inject(NodeRebooted(victim.name)):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from chaoskit.guarantees.conclusion import Findings, conclude
@@ -23,6 +24,9 @@ from chaoskit.guarantees.pods.on_nodes import desired_pods, lasted_until_ns, win
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.history.events import Watched
 from chaoskit.history.reader import History
+
+#: Each node reports its scans once a second: its last moments are not held against it.
+_SCAN_REPORT_NS = 2_500_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +102,14 @@ class MovesOffWithin:
 class NoSurplusAfter:
     """After a heal a workload has no pod, and no process, more than it wants.
 
-    Claims: from `at_most_s` after each heal of `fault` to the end of the record the workload has
-    no more pods than desired, those that are being deleted counted, and no process of a pod of it
-    that is gone lives on any node.
-    Violated when: it has more, or such a process surely lives.
+    Claims: from some moment within `at_most_s` of each heal of `fault` to the end of the record the
+    workload has no more pods than desired, those that are being deleted counted, and no process of
+    a pod of it that is gone lives on any node.
+    Violated when: it has more after that time, or such a process surely lives.
     Unknown when: there was no such heal (or the next injection came within that time), the fault
     was not proved in effect, no process of it was seen, a node was not scanned, the record ends
-    too early, or the workload or its pods were not watched throughout.
+    before that time while there are too many, or the workload or its pods were not watched
+    throughout.
     """
 
     workload: str
@@ -137,58 +142,65 @@ class NoSurplusAfter:
             found.doubt(f"no heal of {self.fault} is in the record")
         end_ns = history.events[-1].time_ns if history.events else 0
         for moment_ns in moments:
-            limit_ns = moment_ns + int(self.at_most_s * 1e9)
-            if end_ns < limit_ns:
-                found.doubt(f"the record ends {(end_ns - moment_ns) / 1e9:.1f} s after the heal")
+            span = _Judged(moment_ns, moment_ns + int(self.at_most_s * 1e9), end_ns)
             settled_ns = max(
-                self._judge_pods(found, [*owned.workload, *owned.pods], moment_ns, limit_ns),
-                self._judge_processes(found, history, owned.pods, moment_ns, limit_ns),
+                self._judge_pods(found, [*owned.workload, *owned.pods], span),
+                self._judge_processes(found, history, owned.pods, span),
             )
-            found.figures["settled_after_s"] = (settled_ns - moment_ns) / 1e9
-            found.summary = f"as many as wanted {(settled_ns - moment_ns) / 1e9:.1f} s after it"
+            settled_s = (settled_ns - moment_ns) / 1e9
+            found.figures["settled_after_s"] = settled_s
+            found.summary = found.summary or f"as many as wanted {settled_s:.1f} s after it"
         return conclude(self, found)
 
-    def _judge_pods(
-        self, found: Findings, events: list[Watched], moment_ns: int, limit_ns: int
-    ) -> int:
-        """When there was last one too many; the moment itself if there never was."""
+    def _judge_pods(self, found: Findings, events: list[Watched], span: "_Judged") -> int:
+        """When there was none too many any more; the heal itself if there never was."""
         ordered = sorted(events, key=lambda event: event.resource_version)
-        last_ns = moment_ns
-        times = {moment_ns, limit_ns, *(e.time_ns for e in events if e.time_ns > moment_ns)}
-        for time_ns in sorted(times):
+        settled_ns = span.healed_ns
+        changed = {e.time_ns for e in events if e.time_ns > span.healed_ns}
+        times = sorted({span.healed_ns, min(span.limit_ns, span.end_ns), *changed})
+        for time_ns, next_ns in pairwise([*times, span.end_ns]):
             state = latest(ordered, time_ns).values()
             mine = [e for e in state if e.kind == "Pod" and not is_finished(e.object)]
             wanted = desired_pods([e.object for e in state if e.kind == self.kind])
             if len(mine) <= wanted:
                 continue
-            last_ns = time_ns
-            if time_ns >= limit_ns:
-                text = f"{self.workload} has {len(mine)} pods where it wants {wanted}"
+            settled_ns = next_ns
+            text = f"{self.workload} has {len(mine)} pods where it wants {wanted}"
+            if time_ns >= span.limit_ns:
                 found.violate(time_ns, text, *(event.name for event in mine))
-        return last_ns
+        if settled_ns == span.end_ns and span.end_ns < span.limit_ns:
+            found.doubt(f"the record ends too early: {text}")
+        return settled_ns
 
     def _judge_processes(
-        self,
-        found: Findings,
-        history: History,
-        pods: Sequence[Watched],
-        moment_ns: int,
-        limit_ns: int,
+        self, found: Findings, history: History, pods: Sequence[Watched], span: "_Judged"
     ) -> int:
-        """When the last process of a pod that is gone was last seen; the moment if none was."""
+        """When no process of a pod that is gone lived any more; the heal if none did after it."""
         seen = processes_of(history, {event.uid: event.name for event in pods})
         found.coverage["processes seen on nodes"] = len(seen.found)
         if not seen.found:
             found.doubt(f"no process of {self.workload} was seen on any node")
         nodes = {process.node for process in seen.found}
-        found.doubt(*scan_doubts(history, nodes, moment_ns, limit_ns))
+        until_ns = min(span.limit_ns, span.end_ns - _SCAN_REPORT_NS)
+        found.doubt(*scan_doubts(history, nodes, span.healed_ns, until_ns))
         gone_ns = {e.uid: e.time_ns for e in pods if e.change == "DELETED"}
         strays = [p for p in seen.found if gone_ns.get(p.pod_uid, p.last_ns) < p.last_ns]
         for process in strays:
-            if process.last_ns > limit_ns:
-                text = f"{process.pod} still runs on {process.node}, though its pod is gone"
-                found.violate(limit_ns, text, process.pod, process.pod_uid)
-        return max([moment_ns, *(process.last_ns for process in strays)])
+            text = f"{process.pod} still runs on {process.node}, though its pod is gone"
+            if process.last_ns > span.limit_ns:
+                found.violate(span.limit_ns, text, process.pod, process.pod_uid)
+            elif process.still_running:
+                found.doubt(f"the record ends too early: {text}")
+        return max([span.healed_ns, *(process.last_ns for process in strays)])
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """From a heal to the end of the record; what is too many at `limit_ns` is accused."""
+
+    healed_ns: int
+    limit_ns: int
+    end_ns: int
 
 
 def moves_off_within(
