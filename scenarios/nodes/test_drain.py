@@ -152,13 +152,14 @@ def test_members_of_a_node_that_is_out_of_service_start_elsewhere(
     """
     victim, bounds, fault = cluster.node_of(kv.pod(1)), bounds_of(cluster), "node_killed"
     other, uid = cluster.any_node_except(victim), kv.pod(1).read()["metadata"]["uid"]
+    there = [ordinal for ordinal in range(3) if cluster.node_of(kv.pod(ordinal)) == victim]
     with chaos.load(kv, via=other, rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NodeKilled(victim.name)):
             victim.wait_not_ready(timeout_s=90)
             with chaos.inject(NodeOutOfService(victim.name), effective_within_s=15):
                 kv.pod(1).wait_gone(timeout_s=bounds.released_s, uid=uid)
-                kv.pod(1).wait_ready(timeout_s=60)
+                kv.stateful_set.wait_ready(timeout_s=60)
                 load.run_for(seconds=3)
         victim.wait_ready(timeout_s=bounds.ready_again_s)
         load.run_for(seconds=8)
@@ -166,7 +167,7 @@ def test_members_of_a_node_that_is_out_of_service_start_elsewhere(
     released_s = bounds.not_ready_s + bounds.released_s
     chaos.check(
         moves_off_within(released_s, kv, victim, fault=fault),
-        only_members_touched(kv, [1]),
+        only_members_touched(kv, there),
         one_process_per_identity(kv),
         acknowledged_writes_survive(kv),
         failures_attributed(),

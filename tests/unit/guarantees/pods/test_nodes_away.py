@@ -46,7 +46,9 @@ def replaced(story: Story, *, ready_s: float = 50) -> Story:
     return story
 
 
-def over(*, pod_gone_s: float | None = 80, old_ended_s: float | None = 79, end_s: float = 200):
+def over(
+    *, pod_gone_s: float | None = 80, old_ended_s: float | None = 79, end_s: float = 200
+) -> Story:
     """The whole story: the old pod's object goes, and its process ends."""
     story = replaced(cut())
     if pod_gone_s is not None:
