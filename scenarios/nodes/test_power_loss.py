@@ -31,7 +31,7 @@ StartPod = Callable[..., Pod]
 StartStaticPod = Callable[[str, ContainerNode], StaticPod]
 
 
-@pytest.mark.row("N4")
+@pytest.mark.row("N4", "N14")
 @pytest.mark.alone
 @pytest.mark.long
 @pytest.mark.parametrize("off", [NodeKilled, NodeStopped])
@@ -39,6 +39,7 @@ def test_a_node_that_is_off_loses_its_pods(
     cluster: K3sCluster,
     chaos: Run,
     web: Web,
+    daemon: Daemon,
     start_pod: StartPod,
     start_static_pod: StartStaticPod,
     off: type[NodeKilled] | type[NodeStopped],
@@ -46,15 +47,15 @@ def test_a_node_that_is_off_loses_its_pods(
     """A node loses power, or is shut down, for longer than its pods tolerate.
 
     Goal: know what comes back elsewhere, what with the node, and what never.
-    Method: a Deployment, a bare pod and a static pod on the node; turn it off under load until the
-    Deployment runs elsewhere, then on.
-    Expectation: as without network for the Deployment; the bare pod is not made again anywhere;
-    the static pod is back with the node, restarted once.
+    Method: pods of a Deployment and a DaemonSet, a bare and a static one on the node; turn it off
+    under load until the Deployment runs elsewhere, then on.
+    Expectation: as without network for the Deployment; the bare pod is never made again; the
+    DaemonSet's and the static pod are back with the node, restarted once.
     """
     pod = next(p for p in web.deployment.pods() if cluster.node_of(p) in cluster.agents)
     victim, bounds, fault = cluster.node_of(pod), bounds_of(cluster), off.name
     bare, static = start_pod("bare", victim), start_static_pod("static", victim)
-    noticed_s = bounds.unnoticed_s(deadline_s=DEADLINE_S)
+    stay, back_s = (daemon, static.mirror), bounds.restarted_s
     with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(off(victim.name), effective_within_s=40):
@@ -64,14 +65,14 @@ def test_a_node_that_is_off_loses_its_pods(
         victim.wait_ready(timeout_s=bounds.ready_again_s)
         bare.wait_gone(timeout_s=bounds.settled_s)
         static.mirror.wait_ready(timeout_s=30)
-        load.run_for(seconds=15)
+        load.run_for(seconds=10)
     chaos.check(
-        degradation(0.95, noticed_s, during=fault),
+        degradation(0.95, bounds.unnoticed_s(deadline_s=DEADLINE_S), during=fault),
         moves_off_within(bounds.moved_s, web, victim, fault=fault),
         no_surplus_after(bounds.settled_s, web, fault=fault),
         evicted_between(bare, victim, bounds.stays_s, bounds.evicted_s, fault=fault),
         never_made_again(bare),
-        same_pods_come_back(bounds.restarted_s, static.mirror, victim, fault=fault, restarts=1),
+        *(same_pods_come_back(back_s, p, victim, fault=fault, restarts=1) for p in stay),
         failures_attributed(),
     )
 
