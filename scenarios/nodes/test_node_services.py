@@ -56,8 +56,8 @@ def test_a_container_stays_dead_without_kubelet(cluster: K3sCluster, chaos: Run,
         no_request_lost(phase="unattended"),
         nothing_starts(victim, fault=FAULT),
         requests_lost(during="container_signalled", connection="new"),
-        recovers_within(10, web, fault=FAULT),
-        service_recovers_within(10, after=FAULT),
+        recovers_within(20, web, fault=FAULT),
+        service_recovers_within(20, after=FAULT),
         failures_attributed(),
     )
 
