@@ -33,9 +33,9 @@ def answer_on_node(node: Node, address: str, port: int) -> AnsweredOnNode | None
     """
     argv = ["timeout", str(_ANSWER_WITHIN_S), "bash", "-c", _ASK, "ask", address, str(port)]
     done = node.execute(argv, timeout_s=_COMMAND_S)
-    _, _, body = done.stdout.partition("\r\n\r\n")
+    body = done.stdout.splitlines()[-1:]  # behind the header, if anything answered
     try:
-        said = msgspec.json.decode(body, type=_Identity)
+        said = msgspec.json.decode("".join(body), type=_Identity)
     except msgspec.DecodeError:
         return None
     return AnsweredOnNode(
