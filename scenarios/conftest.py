@@ -1,6 +1,7 @@
 """Workloads that scenarios share: the specimen as a web Deployment and as a key-value store."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import Daemon, KeyValue, Web
 from chaoskit.workloads.specimen_manifests import SpecimenPod
 from chaoskit.workloads.static_pod import StaticPod
+from chaoskit.workloads.steps import UNRECORDED
 
 
 @pytest.fixture
@@ -122,4 +124,4 @@ def start_static_pod(
 
     yield start
     for pod in started:
-        pod.remove()
+        replace(pod, steps=UNRECORDED).remove()  # the record is closed by now
