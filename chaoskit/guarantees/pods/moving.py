@@ -78,8 +78,9 @@ class MovesOffWithin:
             found.figures["moved_after_s"] = took_s
             found.summary = f"all pods Ready elsewhere {took_s:.1f} s after {self.fault}"
         if took_s > self.at_most_s:
-            seen = "not all pods are" if moved_ns is None else "all pods are only then"
-            text = f"after {took_s:.1f} s {seen} Ready on other nodes"
+            text = f"all pods are Ready on other nodes only after {took_s:.1f} s"
+            if moved_ns is None:
+                text = f"after {took_s:.1f} s not all pods are Ready on other nodes"
             found.violate(moved_ns or until_ns, text, self.workload, self.node)
         elif moved_ns is None:
             found.doubt(f"{self.fault} lasted only {took_s:.1f} s")
