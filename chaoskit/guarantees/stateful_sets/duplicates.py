@@ -39,7 +39,8 @@ class DuplicateEndsWithin:
     effect, the two were not both seen, or not both heard, the record ends before the old process
     does, or parts are missing.
     Figures: how long both surely lived in all (`together_s`), at most (`together_at_most_s`), the
-    part of it after the heal (`after_heal_s`), and how long both were heard (`heard_together_s`).
+    part of it after the heal (`after_heal_s`), and from when to when the old one was heard among
+    the new one's answers (`heard_together_s`).
     """
 
     stateful_set: str
@@ -245,8 +246,9 @@ def _leaves(event: Watched) -> bool:
 
 
 def _common(own: Sequence[int], others: Sequence[int]) -> Span | None:
-    """From when both were heard until one was last heard; None: one before the other only."""
-    if not own or not others:
-        return None
-    start, end = max(min(own), min(others)), min(max(own), max(others))
-    return (start, end) if start < end else None
+    """From the old one's first answer to its last among those of the new one; None: there is none.
+
+    What it answered before the new one was heard is not counted, nor the silence after that.
+    """
+    among = [time_ns for time_ns in own if others and min(others) <= time_ns <= max(others)]
+    return (min(among), max(among)) if among else None
