@@ -56,6 +56,7 @@ def test_a_node_that_is_off_loses_its_pods(
     victim, bounds, fault = cluster.node_of(pod), bounds_of(cluster), off.name
     bare, static = start_pod("bare", victim), start_static_pod("static", victim)
     stay, back_s = (daemon, static.mirror), bounds.restarted_s
+    tolerated_s = bounds.profile.toleration_s  # from when it is off, which takes a while
     with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(off(victim.name), effective_within_s=40):
@@ -70,7 +71,7 @@ def test_a_node_that_is_off_loses_its_pods(
         degradation(0.95, bounds.unnoticed_s(deadline_s=DEADLINE_S), during=fault),
         moves_off_within(bounds.moved_s, web, victim, fault=fault),
         no_surplus_after(bounds.settled_s, web, fault=fault),
-        evicted_between(bare, victim, bounds.stays_s, bounds.evicted_s, fault=fault),
+        evicted_between(bare, victim, tolerated_s, bounds.evicted_s, fault=fault),
         never_made_again(bare),
         *(same_pods_come_back(back_s, p, victim, fault=fault, restarts=1) for p in stay),
         failures_attributed(),
