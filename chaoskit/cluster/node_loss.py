@@ -49,6 +49,11 @@ class NodeLossBounds:
         return profiles.evicted_after_s(self.profile, self.version)
 
     @property
+    def tolerated_s(self) -> float:
+        """NotReady: how long its pods tolerate that."""
+        return self.profile.toleration_s
+
+    @property
     def evicted_s(self) -> float:
         """Cut: its pods are told to end."""
         return profiles.evicted_within_s(self.profile, self.version)

@@ -55,8 +55,7 @@ def test_a_node_that_is_off_loses_its_pods(
     pod = next(p for p in web.deployment.pods() if cluster.node_of(p) in cluster.agents)
     victim, bounds, fault = cluster.node_of(pod), bounds_of(cluster), off.name
     bare, static = start_pod("bare", victim), start_static_pod("static", victim)
-    stay, back_s = (daemon, static.mirror), bounds.restarted_s
-    tolerated_s = bounds.profile.toleration_s  # from when it is off, which takes a while
+    stay, back_s, tolerated_s = (daemon, static.mirror), bounds.restarted_s, bounds.tolerated_s
     with chaos.load(web.service, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(off(victim.name), effective_within_s=40):
