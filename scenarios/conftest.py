@@ -1,17 +1,23 @@
 """Workloads that scenarios share: the specimen as a web Deployment and as a key-value store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from chaoskit.cluster.container_node import ContainerNode
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.run import Run
 from chaoskit.workloads import specimen, specimen_manifests
 from chaoskit.workloads.namespace import Namespace
+from chaoskit.workloads.pod import Pod
+from chaoskit.workloads.ref import ObjectRef
 from chaoskit.workloads.service import Service
-from chaoskit.workloads.specimen import KeyValue, Web
+from chaoskit.workloads.specimen import Daemon, KeyValue, Web
 from chaoskit.workloads.specimen_manifests import SpecimenPod
+from chaoskit.workloads.static_pod import StaticPod
+from chaoskit.workloads.steps import UNRECORDED
 
 
 @pytest.fixture
@@ -79,3 +85,46 @@ def kv(start_kv: Callable[..., KeyValue]) -> KeyValue:
 def soak_s(request: pytest.FixtureRequest) -> float:
     """How long a scenario of the marker soak goes on: --soak-minutes, in seconds."""
     return float(request.config.getoption("--soak-minutes")) * 60
+def daemon(cluster: K3sCluster, namespace: Namespace, chaos: Run) -> Daemon:
+    """One stateless pod on each node, behind a Service."""
+    manifests = specimen_manifests.daemon(namespace.name, "daemon")
+    started = specimen.start_daemon(cluster.kube, manifests, steps=chaos.steps)
+    started.daemon_set.wait_ready(timeout_s=60)
+    started.service.wait_answering(timeout_s=15)
+    return started
+
+
+@pytest.fixture
+def start_pod(cluster: K3sCluster, namespace: Namespace, chaos: Run) -> Callable[..., Pod]:
+    """Starts a pod that belongs to no controller, on that node; `ready`: waits until it is."""
+
+    def start(name: str, node: ContainerNode, *, ready: bool = True, **parameters: Any) -> Pod:
+        shape = SpecimenPod(**parameters)
+        manifest = specimen_manifests.bare(namespace.name, name, node=node.name, pod=shape)
+        pod = Pod.of(cluster.kube, cluster.kube.create(manifest), chaos.steps)
+        if ready:
+            pod.wait_ready(timeout_s=30)
+        return pod
+
+    return start
+
+
+@pytest.fixture
+def start_static_pod(
+    cluster: K3sCluster, namespace: Namespace, chaos: Run
+) -> Iterator[Callable[[str, ContainerNode], StaticPod]]:
+    """Starts a static pod of a node; its file is taken away at the end."""
+    started: list[StaticPod] = []
+
+    def start(name: str, node: ContainerNode) -> StaticPod:
+        manifest = specimen_manifests.bare(namespace.name, name)
+        ref = ObjectRef.of(manifest)
+        pod = StaticPod(kube=cluster.kube, node=node, ref=ref, steps=chaos.steps)
+        started.append(pod)
+        pod.put(manifest)
+        pod.mirror.wait_ready(timeout_s=30)
+        return pod
+
+    yield start
+    for pod in started:
+        replace(pod, steps=UNRECORDED).remove()  # the record is closed by now

@@ -15,11 +15,18 @@ from chaoskit.guarantees.network.paths import (
 from chaoskit.guarantees.network.slow_node import slow_node_named
 from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respected
 from chaoskit.guarantees.pods.evictions import evictions_stop, pods_evicted_within
+from chaoskit.guarantees.pods.bare import never_made_again
+from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respected
+from chaoskit.guarantees.pods.eviction import evicted_between, not_evicted
+from chaoskit.guarantees.pods.evictions_wait import evictions_wait
+from chaoskit.guarantees.pods.idle_nodes import nothing_bound, nothing_starts
 from chaoskit.guarantees.pods.kept_numbers import pods_stay, ready_endpoints_stay
+from chaoskit.guarantees.pods.moving import moves_off_within, no_surplus_after
 from chaoskit.guarantees.pods.no_restart import no_container_restarted
 from chaoskit.guarantees.pods.node_reasons import node_reason_shown
 from chaoskit.guarantees.pods.only_images import only_images
 from chaoskit.guarantees.pods.ready_nodes import nodes_stay_ready
+from chaoskit.guarantees.pods.one_per_node import one_per_node
 from chaoskit.guarantees.pods.reasons import reason_shown
 from chaoskit.guarantees.pods.recovery import (
     node_not_ready_within,
@@ -27,6 +34,8 @@ from chaoskit.guarantees.pods.recovery import (
     recovers_within,
 )
 from chaoskit.guarantees.pods.restarts import restarts_back_off
+from chaoskit.guarantees.pods.same_pods import same_pods_come_back
+from chaoskit.guarantees.pods.steps_fail import steps_fail
 from chaoskit.guarantees.pods.termination import termination_in_order
 from chaoskit.guarantees.pods.untouched import runs_untouched
 from chaoskit.guarantees.requests.availability import availability, no_request_lost
@@ -67,11 +76,13 @@ from chaoskit.guarantees.stateful_sets.direct_answers import (
     hostnames_match,
     members_answer_through_proxy,
 )
+from chaoskit.guarantees.stateful_sets.duplicates import duplicate_ends_within, name_stays_taken
 from chaoskit.guarantees.stateful_sets.halted import halted, members_run
 from chaoskit.guarantees.stateful_sets.identity import (
     forced_deletion_overlap,
     one_process_per_identity,
 )
+from chaoskit.guarantees.stateful_sets.made_at_once import made_at_once
 from chaoskit.guarantees.stateful_sets.names import names_follow_members
 from chaoskit.guarantees.stateful_sets.no_order import members_do_not_wait
 from chaoskit.guarantees.stateful_sets.ordinal_order import ordinals_in_order
@@ -88,8 +99,11 @@ __all__ = [
     "daemon_set_bounds",
     "degradation",
     "disruption_budget_respected",
+    "duplicate_ends_within",
     "error_classes_within",
     "evictions_stop",
+    "evicted_between",
+    "evictions_wait",
     "failing_at_once",
     "failures_attributed",
     "forced_deletion_overlap",
@@ -97,22 +111,31 @@ __all__ = [
     "hostnames_match",
     "latency",
     "load_was_enough",
+    "made_at_once",
     "members_answer_through_proxy",
     "members_do_not_wait",
     "members_run",
     "min_ready_respected",
     "names_answer_again",
     "names_fail",
+    "moves_off_within",
+    "name_stays_taken",
     "names_follow_members",
+    "never_made_again",
     "no_container_restarted",
     "no_needless_restart",
     "no_overlap_when_recreated",
     "no_request_lost",
+    "no_surplus_after",
     "node_not_ready_within",
     "node_reason_shown",
     "nodes_stay_ready",
     "nothing_left",
+    "not_evicted",
+    "nothing_bound",
     "nothing_rolls_while_paused",
+    "nothing_starts",
+    "one_per_node",
     "one_process_per_identity",
     "only_images",
     "only_members_touched",
@@ -145,12 +168,14 @@ __all__ = [
     "rollout_reaches",
     "rollout_stalled",
     "runs_untouched",
+    "same_pods_come_back",
     "sampler_agrees",
     "service_recovers_within",
     "slow_node_named",
     "stable_identity",
     "step_refused",
     "step_skipped",
+    "steps_fail",
     "template_restored",
     "termination_in_order",
     "traffic_split",

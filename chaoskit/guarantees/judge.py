@@ -25,11 +25,18 @@ from chaoskit.guarantees.network.paths import (
 from chaoskit.guarantees.network.slow_node import SlowNodeNamed
 from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
 from chaoskit.guarantees.pods.evictions import EvictionsStop, PodsEvictedWithin
+from chaoskit.guarantees.pods.bare import NeverMadeAgain
+from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
+from chaoskit.guarantees.pods.eviction import EvictedBetween, NotEvicted
+from chaoskit.guarantees.pods.evictions_wait import EvictionsWait
+from chaoskit.guarantees.pods.idle_nodes import NothingBound, NothingStarts
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
+from chaoskit.guarantees.pods.moving import MovesOffWithin, NoSurplusAfter
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
 from chaoskit.guarantees.pods.only_images import OnlyImages
 from chaoskit.guarantees.pods.ready_nodes import NodesStayReady
+from chaoskit.guarantees.pods.one_per_node import OnePerNode
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -37,6 +44,8 @@ from chaoskit.guarantees.pods.recovery import (
     RecoversWithin,
 )
 from chaoskit.guarantees.pods.restarts import RestartsBackOff
+from chaoskit.guarantees.pods.same_pods import SamePodsComeBack
+from chaoskit.guarantees.pods.steps_fail import StepsFail
 from chaoskit.guarantees.pods.termination import TerminationInOrder
 from chaoskit.guarantees.pods.untouched import RunsUntouched
 from chaoskit.guarantees.requests.availability import Availability, NoRequestLost
@@ -77,8 +86,10 @@ from chaoskit.guarantees.stateful_sets.direct_answers import (
     HostnamesMatch,
     MembersAnswerThroughProxy,
 )
+from chaoskit.guarantees.stateful_sets.duplicates import DuplicateEndsWithin, NameStaysTaken
 from chaoskit.guarantees.stateful_sets.halted import Halted, MembersRun
 from chaoskit.guarantees.stateful_sets.identity import OneProcessPerIdentity
+from chaoskit.guarantees.stateful_sets.made_at_once import MadeAtOnce
 from chaoskit.guarantees.stateful_sets.names import NamesFollowMembers
 from chaoskit.guarantees.stateful_sets.no_order import MembersDoNotWait
 from chaoskit.guarantees.stateful_sets.ordinal_order import OrdinalsInOrder
@@ -100,14 +111,18 @@ OWN: tuple[type[Guarantee], ...] = (
     DaemonSetBounds,
     Degradation,
     DisruptionBudgetRespected,
+    DuplicateEndsWithin,
     ErrorClassesWithin,
     EvictionsStop,
+    EvictedBetween,
+    EvictionsWait,
     FailingAtOnce,
     FailuresAttributed,
     Halted,
     HostnamesMatch,
     Latency,
     LoadWasEnough,
+    MadeAtOnce,
     MembersAnswerThroughProxy,
     MembersDoNotWait,
     MembersRun,
@@ -115,15 +130,24 @@ OWN: tuple[type[Guarantee], ...] = (
     NamesFail,
     NamesFollowMembers,
     MinReadyRespected,
+    MovesOffWithin,
+    NameStaysTaken,
+    NamesFollowMembers,
+    NeverMadeAgain,
     NoContainerRestarted,
     NoNeedlessRestart,
     NoOverlapWhenRecreated,
     NoRequestLost,
+    NoSurplusAfter,
     NodeNotReadyWithin,
     NodeReasonShown,
     NodesStayReady,
     NothingLeft,
+    NotEvicted,
+    NothingBound,
     NothingRollsWhilePaused,
+    NothingStarts,
+    OnePerNode,
     OneProcessPerIdentity,
     OnlyImages,
     OnlyMembersTouched,
@@ -140,8 +164,8 @@ OWN: tuple[type[Guarantee], ...] = (
     PodsEvictedWithin,
     PodsNamedByTemplate,
     PodsStay,
-    ReadyEndpointsStay,
     ProgressDeadlineReported,
+    ReadyEndpointsStay,
     ReasonShown,
     RecoversWithin,
     RequestsLost,
@@ -156,11 +180,13 @@ OWN: tuple[type[Guarantee], ...] = (
     RolloutReaches,
     RolloutStalled,
     RunsUntouched,
+    SamePodsComeBack,
     SamplerAgrees,
     ServiceRecoversWithin,
     SlowNodeNamed,
     StableIdentity,
     StepChangesNothing,
+    StepsFail,
     TemplateRestored,
     TerminationInOrder,
     TrafficSplit,

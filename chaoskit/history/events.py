@@ -242,6 +242,20 @@ class MemberAnswered(Event, frozen=True, kw_only=True, tag="member_answered"):
     hostname: str
 
 
+class AnsweredOnNode(Event, frozen=True, kw_only=True, tag="answered_on_node"):
+    """An answer of a pod to a request that came from its own node, at `address`.
+
+    No cut of the node keeps it back, so it is heard where no client hears it. `pod`, `pod_uid` and
+    `boot` are what the answer says of itself.
+    """
+
+    node: str
+    address: str
+    pod: str
+    pod_uid: str
+    boot: str
+
+
 class ClockPair(Event, frozen=True, kw_only=True, tag="clock"):
     """Wall and monotonic time read together; component logs carry only wall time."""
 
@@ -275,6 +289,7 @@ AnyEvent = (
     | PathMeasured
     | TracesCompared
     | MemberAnswered
+    | AnsweredOnNode
     | ClockPair
     | Note
 )

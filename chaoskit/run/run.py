@@ -27,6 +27,7 @@ from chaoskit.kube.observer import Observer
 from chaoskit.load.driver import Driver
 from chaoskit.load.rates import Shape
 from chaoskit.load.sampling import ControlTarget
+from chaoskit.run.asking import asking_on_node
 from chaoskit.run.composition import Planned
 from chaoskit.run.faults import Faults
 from chaoskit.run.following import follow_names
@@ -40,6 +41,7 @@ from chaoskit.run.traces import traces_compared
 from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import KeyValue
+from chaoskit.workloads.specimen_manifests import PORT
 
 T = TypeVar("T")
 
@@ -292,6 +294,15 @@ class Run:
             for path in ("/", ""):
                 for method in ("GET", "HEAD"):
                     self._writer.append(member.answer(path, method=method))
+
+    def asking_on_node(self, pod: Pod) -> AbstractContextManager[None]:
+        """A context in which this very pod is asked from its own node, some times a second.
+
+        So it is heard while its node is cut, and after its name has gone to another one.
+        """
+        address = str(pod.read()["status"]["podIP"])
+        node = self.cluster.node_of(pod)
+        return asking_on_node(node, address, PORT, self._writer.append)
 
     def follow_names(self, store: KeyValue, *, at_most_s: float) -> None:
         """Let each Ready member look up all members' names until all answers are right.

@@ -1,11 +1,12 @@
 """A pod: deleting it in kubectl's ways, and waiting for what becomes of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
 from chaoskit.errors import KubernetesError, UsageError
 from chaoskit.kube.client import Kube
+from chaoskit.kube.executed import Executed
 from chaoskit.kube.kinds import Object
 from chaoskit.workloads import rollout_status
 from chaoskit.workloads.polling import wait_seen
@@ -77,6 +78,14 @@ class Pod:
         """Evict it; raises `Transient` (429) while a disruption budget forbids that."""
         with self.steps.step("evict", self.ref):
             self.kube.evict(self.ref.name, str(self.ref.namespace), grace_period_s=grace_period_s)
+
+    def execute(self, argv: Sequence[str], *, timeout_s: float) -> Executed:
+        """Run a command in its only container, as `kubectl exec` does: a step.
+
+        Raises `KubernetesError` when it cannot be started or does not end in time.
+        """
+        with self.steps.step("exec", self.ref, detail=" ".join(argv)):
+            return self.kube.exec(self.ref.name, str(self.ref.namespace), argv, timeout_s=timeout_s)
 
     def set_label(self, name: str, value: str | None) -> None:
         """Set a label, or take it away (None), as `kubectl label pod` does."""

@@ -12,6 +12,7 @@ from chaoskit.errors import KubernetesError
 from chaoskit.history.events import StoreContents
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Objects
+from chaoskit.workloads.daemon_set import DaemonSet
 from chaoskit.workloads.deployment import Deployment
 from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.polling import wait_seen
@@ -50,6 +51,24 @@ class Web:
     def ref(self) -> ObjectRef:
         """The Deployment."""
         return self.deployment.ref
+
+
+@dataclass(frozen=True, kw_only=True)
+class Daemon:
+    """The stateless specimen on every node: `daemon_set` behind `service`."""
+
+    daemon_set: DaemonSet
+    service: Service
+
+    @property
+    def name(self) -> str:
+        """The DaemonSet's name, as guarantees are told of it."""
+        return self.ref.name
+
+    @property
+    def ref(self) -> ObjectRef:
+        """The DaemonSet."""
+        return self.daemon_set.ref
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +171,16 @@ def start_web(kube: Kube, manifests: Objects, *, steps: StepLog = UNRECORDED) ->
     ref = _only(manifests, "Deployment")
     return Web(
         deployment=Deployment(kube=kube, ref=ref, steps=steps),
+        service=Service(kube=kube, ref=ObjectRef("Service", ref.namespace, ref.name), steps=steps),
+    )
+
+
+def start_daemon(kube: Kube, manifests: Objects, *, steps: StepLog = UNRECORDED) -> Daemon:
+    """Apply `specimen_manifests.daemon(…)`; wait with `daemon_set.wait_ready`."""
+    _apply_all(kube, manifests)
+    ref = _only(manifests, "DaemonSet")
+    return Daemon(
+        daemon_set=DaemonSet(kube=kube, ref=ref, steps=steps),
         service=Service(kube=kube, ref=ObjectRef("Service", ref.namespace, ref.name), steps=steps),
     )
 

@@ -149,6 +149,40 @@ def controller(
     return [node_port_service(namespace, name, {"app": name}), made]
 
 
+def daemon(namespace: str, name: str, *, pod: SpecimenPod | None = None) -> Objects:
+    """A DaemonSet and its NodePort Service."""
+    made: Object = {
+        "apiVersion": "apps/v1",
+        "kind": "DaemonSet",
+        "metadata": _metadata(namespace, name, labels_of(name)),
+        "spec": {
+            "selector": {"matchLabels": {"app": name}},
+            "template": (pod or SpecimenPod()).template(labels_of(name)),
+        },
+    }
+    return [node_port_service(namespace, name, {"app": name}), made]
+
+
+def bare(namespace: str, name: str, *, node: str = "", pod: SpecimenPod | None = None) -> Object:
+    """A pod of its own, which nobody makes again; with `node` it goes there and nowhere else."""
+    made: Object = (pod or SpecimenPod()).template(labels_of(name))
+    if node:
+        made["spec"]["nodeSelector"] = {"kubernetes.io/hostname": node}
+    metadata = _metadata(namespace, name, labels_of(name))
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": made["spec"]}
+
+
+def budget(namespace: str, name: str, *, max_unavailable: int = 1) -> Object:
+    """A disruption budget of the pods of the workload of that name."""
+    selector = {"matchLabels": {"app": name}}
+    return {
+        "apiVersion": "policy/v1",
+        "kind": "PodDisruptionBudget",
+        "metadata": _metadata(namespace, name, labels_of(name)),
+        "spec": {"maxUnavailable": max_unavailable, "selector": selector},
+    }
+
+
 def kv(
     namespace: str,
     name: str,

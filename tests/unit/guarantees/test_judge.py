@@ -102,6 +102,20 @@ ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.other_paths_unchanged(("n1", "n2"), during="partition"),
     g.paths_as_before(),
     g.slow_node_named("n1", phase="slow", before="as usual", by_at_least_s=0.1),
+    g.duplicate_ends_within(20, "kv", fault="node_paused"),
+    g.evicted_between("web", "n2", 30, 50, fault="nic_down"),
+    g.evictions_wait("web", at_least_s=3),
+    g.made_at_once("kv", 3),
+    g.moves_off_within(60, "web", "n2", fault="nic_down"),
+    g.name_stays_taken("kv", "n2", fault="nic_down"),
+    g.never_made_again("bare"),
+    g.no_surplus_after(60, "web", fault="nic_down"),
+    g.not_evicted("web", "n2", fault="nic_down", at_least_s=30),
+    g.nothing_bound("n2", fault="node_cordoned"),
+    g.nothing_starts("n2", fault="component_stopped"),
+    g.one_per_node("ds"),
+    g.same_pods_come_back(20, "ds", "n2", fault="nic_down", kind="DaemonSet"),
+    g.steps_fail("exec", "web-1", fault="component_stopped"),
 )
 
 

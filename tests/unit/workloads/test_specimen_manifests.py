@@ -109,3 +109,26 @@ def test_kv_retains_its_claims_unless_it_is_told_otherwise() -> None:
     assert specimen_manifests.kv("shop", "kv", retention=asked)[-1]["spec"][key] == asked
     [claim] = specimen_manifests.kv("shop", "kv")[-1]["spec"]["volumeClaimTemplates"]
     assert "app" not in claim["metadata"]["labels"], "the controller is to add it"
+
+
+def test_a_daemon_has_a_service_and_no_number() -> None:
+    manifests = specimen_manifests.daemon("shop", "daemon")
+    made = only(manifests, "DaemonSet")
+    assert "replicas" not in made["spec"]
+    assert only(manifests, "Service")["spec"]["selector"] == made["spec"]["selector"]["matchLabels"]
+
+
+def test_a_bare_pod_goes_where_it_is_told_or_anywhere() -> None:
+    there = specimen_manifests.bare("shop", "bare", node="agent-0")
+    assert there["spec"]["nodeSelector"] == {"kubernetes.io/hostname": "agent-0"}
+    anywhere = specimen_manifests.bare("shop", "static")
+    assert "nodeSelector" not in anywhere["spec"]
+    assert anywhere["metadata"]["labels"]["app"] == "static"
+    assert anywhere["spec"]["containers"][0]["name"] == specimen_manifests.CONTAINER
+
+
+def test_a_budget_is_of_the_pods_of_its_workload() -> None:
+    budget = specimen_manifests.budget("shop", "web", max_unavailable=2)
+    deployment = only(specimen_manifests.web("shop", "web"), "Deployment")
+    assert budget["spec"]["maxUnavailable"] == 2
+    assert budget["spec"]["selector"] == deployment["spec"]["selector"]

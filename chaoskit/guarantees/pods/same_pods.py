@@ -1,0 +1,151 @@
+"""Pods that outlast the absence of their node: the same ones, restarted so often and no more."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from chaoskit.errors import UsageError
+from chaoskit.guarantees.conclusion import Findings, conclude
+from chaoskit.guarantees.fault_windows import FaultWindow
+from chaoskit.guarantees.objects.disturbances import pods_of
+from chaoskit.guarantees.objects.watched import (
+    Object,
+    Subject,
+    is_leaving,
+    is_ready,
+    kind_of,
+    name_of,
+    require_watched,
+)
+from chaoskit.guarantees.pods.container_runs import restart_count, statuses_of
+from chaoskit.guarantees.pods.on_nodes import pods_on, windows_on
+from chaoskit.guarantees.verdict import Verdict
+from chaoskit.history.events import Watched
+from chaoskit.history.reader import History
+
+
+@dataclass(frozen=True, kw_only=True)
+class SamePodsComeBack:
+    """After a fault on their node the same pods are Ready again.
+
+    Claims: each pod of the workload that is bound to `node` when `fault` is requested there keeps
+    its uid, is Ready within `at_most_s` of the heal, and then each of its containers was restarted
+    exactly `restarts` times since; with 0 it is the same container (its id), started when it was.
+    Violated when: it is deleted or told to end, is not Ready by then, or was restarted more or
+    fewer times.
+    Unknown when: the fault was never injected there, not proved in effect, or not healed; no pod
+    was on the node; the record ends too early; or the pods were not watched throughout.
+    """
+
+    workload: str
+    kind: str
+    node: str
+    restarts: int
+    at_most_s: float
+    fault: str
+
+    name: ClassVar[str] = "same_pods_come_back"
+    version: ClassVar[int] = 1
+
+    def check(self, history: History) -> Verdict:
+        """Judge the record."""
+        times = f"restarted {self.restarts} times" if self.restarts else "not restarted"
+        found = Findings(
+            title=f"{self.workload} on {self.node} is back {self.at_most_s:g} s after"
+            f" {self.fault}, {times}"
+        )
+        pods = pods_of(history, self.kind, self.workload)
+        require_watched(found, history, {event.uid for event in pods}, ["Pod"])
+        befallen = 0
+        for window in windows_on(history, found, self.fault, self.node):
+            present = pods_on(pods, self.node, window.requested_ns)
+            befallen += len(present)
+            for uid, pod in present.items():
+                later = [e for e in pods if e.uid == uid and e.time_ns > window.requested_ns]
+                self._judge(found, pod, later, window, history)
+        found.coverage["pods on the node"] = befallen
+        if not befallen:
+            found.doubt(f"no pod of {self.workload} was on {self.node}")
+        return conclude(self, found)
+
+    def _judge(
+        self,
+        found: Findings,
+        before: Watched,
+        later: Sequence[Watched],
+        window: FaultWindow,
+        history: History,
+    ) -> None:
+        name, healed_ns = before.name, window.healed_ns
+        gone = next((e for e in later if e.change == "DELETED" or is_leaving(e.object)), None)
+        if gone is not None:
+            after_s = (gone.time_ns - window.requested_ns) / 1e9
+            text = f"{name} ({before.uid}) was told to end {after_s:.1f} s after the fault came"
+            found.violate(gone.time_ns, text, name, before.uid)
+            return
+        if healed_ns is None:
+            found.doubt(f"the record has no heal of {window.name}")
+            return
+        was = _runs(before.object)
+        limit_ns = healed_ns + int(self.at_most_s * 1e9)
+        at_heal = [e for e in (before, *later) if e.time_ns <= healed_ns][-1]
+        for event in (at_heal, *(e for e in later if healed_ns < e.time_ns)):
+            more = _more(_runs(event.object), was)
+            if more > self.restarts or (not self.restarts and _runs(event.object) != was):
+                text = f"{name} was restarted {more} times, not {self.restarts}"
+                found.violate(event.time_ns, text, name, before.uid)
+                return
+            if is_ready(event.object) and more == self.restarts:
+                took_s = max(event.time_ns - healed_ns, 0) / 1e9
+                longest_s = max(took_s, found.figures.get("ready_again_after_s", 0.0))
+                found.figures["ready_again_after_s"] = longest_s
+                found.summary = f"{name} is Ready again {took_s:.1f} s after the heal"
+                if event.time_ns > limit_ns:
+                    text = f"{name} is Ready again only after {took_s:.1f} s"
+                    found.violate(event.time_ns, text, name, before.uid)
+                return
+        end_ns = history.events[-1].time_ns
+        if end_ns >= limit_ns:
+            seen = f"{_more(_runs(later[-1].object), was)} restarts" if later else "no change"
+            text = f"{name} is not back after {self.at_most_s:g} s: {seen}"
+            found.violate(limit_ns, text, name, before.uid)
+        else:
+            found.doubt(f"the record ends too early: {name} is not back")
+
+
+def same_pods_come_back(
+    at_most_s: float,
+    workload: Subject,
+    node: Subject,
+    *,
+    fault: str,
+    restarts: int = 0,
+    kind: str | None = None,
+) -> SamePodsComeBack:
+    """The same pods are Ready again after a fault on their node; see `SamePodsComeBack`.
+
+    Raises `UsageError` for a negative number of restarts.
+    """
+    if restarts < 0:
+        raise UsageError("is negative", subject="same_pods_come_back's restarts", seen=restarts)
+    return SamePodsComeBack(
+        workload=name_of(workload),
+        kind=kind or kind_of(workload, "Deployment"),
+        node=name_of(node),
+        restarts=restarts,
+        at_most_s=at_most_s,
+        fault=fault,
+    )
+
+
+def _runs(pod: Object) -> dict[str, tuple[str, int]]:
+    """Of each container its id and how often it was restarted."""
+    return {
+        str(status["name"]): (str(status.get("containerID", "")), restart_count(status))
+        for status in statuses_of(pod)
+    }
+
+
+def _more(now: Mapping[str, tuple[str, int]], was: Mapping[str, tuple[str, int]]) -> int:
+    """How often the container that was restarted most was restarted since."""
+    return max((now[name][1] - count for name, (_, count) in was.items() if name in now), default=0)
