@@ -33,6 +33,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import rollout_blocked
 from chaoskit.guarantees.rollouts.bounds_reached import rollout_reaches
+from chaoskit.guarantees.rollouts.ends_complete import ends_complete
 from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
@@ -72,6 +73,7 @@ __all__ = [
     "claims_stay",
     "degradation",
     "disruption_budget_respected",
+    "ends_complete",
     "error_classes_within",
     "failing_at_once",
     "failures_attributed",

@@ -43,6 +43,7 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 )
 from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
+from chaoskit.guarantees.rollouts.ends_complete import EndsComplete
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
@@ -84,6 +85,7 @@ OWN: tuple[type[Guarantee], ...] = (
     ClaimsStay,
     Degradation,
     DisruptionBudgetRespected,
+    EndsComplete,
     ErrorClassesWithin,
     FailingAtOnce,
     FailuresAttributed,

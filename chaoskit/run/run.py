@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -94,6 +95,10 @@ class Run:
         self._faults = Faults(
             cluster, self.steps, self._loads, namespace=setup.namespace, guard=guard, dirty=dirty
         )
+        self._start_again = partial(
+            Run.start, cluster=cluster, driver=driver, control=control, guard=guard, dirty=dirty
+        )
+        self._calibration: Calibration | None = None
 
     @classmethod
     def start(
@@ -111,6 +116,7 @@ class Run:
         run = cls(setup, cluster, driver, control=control, guard=guard, dirty=dirty)
         try:
             if calibration is not None:
+                run._calibration = calibration
                 run._writer.append(calibration)
             run._observer = Observer.start(
                 cluster.kubeconfig,
@@ -126,6 +132,10 @@ class Run:
             run.close()
             raise
         return run
+
+    def start_again(self, setup: RunSetup) -> "Run":
+        """Another run on the same cluster, by the same driver; the caller closes it."""
+        return self._start_again(setup, calibration=self._calibration)
 
     def load(
         self,

@@ -49,6 +49,10 @@ class ChaosSession:
         self._calibration: Calibration | None = None
         self._driver: Driver | None = None
 
+    def say(self, text: str) -> None:
+        """Show a line: what takes more than two seconds says how far it is."""
+        self._say(text)
+
     @contextmanager
     def using(self, *, alone: bool) -> Iterator[K3sCluster]:
         """A context with the cluster: `alone`, or together with other processes' scenarios."""
