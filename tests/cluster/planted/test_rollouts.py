@@ -232,6 +232,38 @@ def test_a_rollout_that_stops_with_its_client(planting: Planting) -> None:
     assert "is not complete 5 s after" in said(verdict["rollout_outlives_its_client"])
 
 
+@pytest.mark.long
+@pytest.mark.row("R13")
+def test_rolled_back_without_moving_the_counts(planting: Planting) -> None:
+    """What a client left half done is taken back by deleting the new one: the old stays small."""
+    kube, namespace = planting.cluster.kube, planting.namespace.name
+    made = {}
+    for name, version, replicas in (("web", "v1", 1), ("next", "v2", 2)):
+        pod = SpecimenPod(version=version, pre_stop_s=0, drain_s=0)
+        manifests = specimen_manifests.controller(namespace, "web", replicas=replicas, pod=pod)
+        spec, manifests[1]["metadata"]["name"] = manifests[1]["spec"], name
+        spec["selector"]["version"] = spec["template"]["metadata"]["labels"]["version"] = version
+        for manifest in manifests:
+            kube.apply(manifest)
+        ref = ObjectRef("ReplicationController", namespace, name)
+        made[name] = ReplicationController(kube=kube, ref=ref, steps=planting.run.steps)
+        made[name].wait_ready(timeout_s=60)
+    service = Service.named(kube, namespace, "web", planting.run.steps)
+    service.wait_answering(timeout_s=15)
+    with planting.load(service) as load:
+        made["next"].delete()
+        made["next"].wait_gone(timeout_s=30)
+        load.run_for(seconds=3)
+        with planting.run.phase("after"):
+            load.run_for(seconds=3)
+    verdicts = planting.expect(
+        True,
+        pods_stay(made["web"], {"v1": 3}, phase="after"),
+        ready_endpoints_stay(service, {"v1": 3}, phase="after"),
+    )
+    assert said(verdicts["pods_stay"]) == "there were 1 of v1, not 3 of v1"
+
+
 @pytest.mark.row("R14")
 def test_a_pod_that_somebody_replaces_after_the_edit(planting: Planting) -> None:
     """Somebody deletes a pod while the edited template was to wait."""

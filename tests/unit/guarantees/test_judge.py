@@ -33,6 +33,7 @@ ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.claims_stay("kv"),
     g.degradation(0.9, 3, after="nic_down"),
     g.disruption_budget_respected("web"),
+    g.ends_complete("web", within_s=60),
     g.error_classes_within(["refused/connect"], during="nic_down"),
     g.failing_at_once(1, operation="read"),
     g.failures_attributed(),
