@@ -30,7 +30,10 @@ from chaoskit.guarantees import (
     step_refused,
 )
 from chaoskit.guarantees.verdict import Verdict
+from chaoskit.run.session import ChaosSession
 from chaoskit.workloads import specimen, specimen_manifests
+from chaoskit.workloads.deployment import Deployment
+from chaoskit.workloads.namespace import Namespace
 from chaoskit.workloads.ref import ObjectRef
 from chaoskit.workloads.replication_controller import ReplicationController
 from chaoskit.workloads.service import Service
@@ -81,6 +84,35 @@ def test_twice_the_percentage_that_was_promised(planting: Planting) -> None:
     )
     assert "6 pods where at most 5 may be" in said(verdicts["rollout_bounds"])
     assert "6, where 5 were to be reached" in said(verdicts["rollout_reaches"])
+
+
+@pytest.mark.long
+@pytest.mark.row("R2")
+def test_a_hundred_pods_with_wider_bounds(
+    planting: Planting, chaos_session: ChaosSession, namespace: Namespace
+) -> None:
+    """A hundred pods, of which twice as many may be away and beside them as was promised."""
+    fake = chaos_session.add_kwok_nodes(4)
+    try:
+        pod = SpecimenPod(pod_spec=fake.pod_spec)
+        manifest = specimen_manifests.web(
+            namespace.name, "many", replicas=100, max_surge="20%", max_unavailable="50%", pod=pod
+        )[1]
+        many = Deployment.named(planting.cluster.kube, namespace.name, "many", planting.run.steps)
+        many.apply(manifest)
+        many.wait_complete(timeout_s=90)
+        many.set_image(image("v2"))
+        many.wait_complete(timeout_s=90)
+        verdicts = planting.expect(
+            True,
+            rollout_bounds(many, max_surge="10%", max_unavailable="25%"),
+            rollout_reaches(many, pods=110, available=75),
+        )
+        assert "pods where at most 110 may be" in said(verdicts["rollout_bounds"])
+        assert "highest pods: 120, where 110" in said(verdicts["rollout_reaches"])
+    finally:
+        namespace.delete()
+        fake.remove()
 
 
 @pytest.mark.row("R3")
