@@ -26,6 +26,7 @@ from chaoskit.guarantees.requests.service_recovery import service_recovers_withi
 from chaoskit.guarantees.requests.traffic_split import traffic_split
 from chaoskit.guarantees.requests.versions import only_versions
 from chaoskit.guarantees.rollouts.after_completion import only_new_pods_after_completion
+from chaoskit.guarantees.rollouts.autoscaled import autoscaled_in_mid_rollout
 from chaoskit.guarantees.rollouts.bad_rollout import (
     no_needless_restart,
     rollout_stalled,
@@ -38,6 +39,7 @@ from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
 from chaoskit.guarantees.rollouts.progress_deadline import progress_deadline_reported
+from chaoskit.guarantees.rollouts.proportional import scaled_in_proportion
 from chaoskit.guarantees.rollouts.recreate import no_overlap_when_recreated
 from chaoskit.guarantees.rollouts.refusals import step_refused, step_skipped
 from chaoskit.guarantees.rollouts.revision_history import change_causes, revision_numbers
@@ -68,6 +70,7 @@ from chaoskit.guarantees.stateful_sets.writes import acknowledged_writes_survive
 
 __all__ = [
     "acknowledged_writes_survive",
+    "autoscaled_in_mid_rollout",
     "availability",
     "change_causes",
     "claims_stay",
@@ -119,6 +122,7 @@ __all__ = [
     "rollout_stalled",
     "runs_untouched",
     "sampler_agrees",
+    "scaled_in_proportion",
     "service_recovers_within",
     "stable_identity",
     "step_refused",

@@ -36,6 +36,7 @@ from chaoskit.guarantees.requests.service_recovery import ServiceRecoversWithin
 from chaoskit.guarantees.requests.traffic_split import TrafficSplit
 from chaoskit.guarantees.requests.versions import OnlyVersions
 from chaoskit.guarantees.rollouts.after_completion import OnlyNewPodsAfterCompletion
+from chaoskit.guarantees.rollouts.autoscaled import AutoscaledInMidRollout
 from chaoskit.guarantees.rollouts.bad_rollout import (
     NoNeedlessRestart,
     RolloutStalled,
@@ -48,6 +49,7 @@ from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
 from chaoskit.guarantees.rollouts.progress_deadline import ProgressDeadlineReported
+from chaoskit.guarantees.rollouts.proportional import ScaledInProportion
 from chaoskit.guarantees.rollouts.recreate import NoOverlapWhenRecreated
 from chaoskit.guarantees.rollouts.refusals import StepChangesNothing
 from chaoskit.guarantees.rollouts.revision_history import ChangeCauses, RevisionNumbers
@@ -80,6 +82,7 @@ from chaoskit.history.reader import History
 #: Every guarantee that chaoskit brings. Others come by entry points of the group below.
 OWN: tuple[type[Guarantee], ...] = (
     AcknowledgedWritesSurvive,
+    AutoscaledInMidRollout,
     Availability,
     ChangeCauses,
     ClaimsStay,
@@ -130,6 +133,7 @@ OWN: tuple[type[Guarantee], ...] = (
     RolloutStalled,
     RunsUntouched,
     SamplerAgrees,
+    ScaledInProportion,
     ServiceRecoversWithin,
     StableIdentity,
     StepChangesNothing,

@@ -8,6 +8,7 @@ import pytest
 from chaoskit.cluster.node_process import NodeProcess
 from chaoskit.faults import RolloutClientKilled
 from chaoskit.guarantees import (
+    autoscaled_in_mid_rollout,
     change_causes,
     min_ready_respected,
     no_overlap_when_recreated,
@@ -27,11 +28,13 @@ from chaoskit.guarantees import (
     rollout_bounds,
     rollout_outlives_its_client,
     rollout_reaches,
+    scaled_in_proportion,
     step_refused,
 )
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.run.session import ChaosSession
 from chaoskit.workloads import specimen, specimen_manifests
+from chaoskit.workloads.autoscaler import Autoscaler
 from chaoskit.workloads.deployment import Deployment
 from chaoskit.workloads.namespace import Namespace
 from chaoskit.workloads.ref import ObjectRef
@@ -362,6 +365,45 @@ def test_resumed_by_somebody_else(planting: Planting) -> None:
         True, nothing_rolls_while_paused(web), revision_numbers(web, [1], [1], [1])
     )
     assert "was made while paused" in said(verdicts["nothing_rolls_while_paused"])
+
+
+@pytest.mark.long
+@pytest.mark.row("R17")
+def test_extra_pods_that_go_to_one_set(planting: Planting) -> None:
+    """A note on the new ReplicaSet says that it is one of many: its share of new pods is small."""
+    web = planting.web(replicas=10, max_surge=3, max_unavailable=2, pod=QUICK)
+    web.deployment.set_env(SPECIMEN_VERSION="v2", SPECIMEN_STARTUP_S="8")
+    web.deployment.wait_updated(5, timeout_s=30)
+    most = {"metadata": {"annotations": {"deployment.kubernetes.io/max-replicas": "26"}}}
+    planting.cluster.kube.patch("ReplicaSet", the_set(web, 2), web.ref.namespace, most)
+    web.deployment.scale(15)
+    web.deployment.wait_complete(timeout_s=120)
+    verdict = planting.expect(True, scaled_in_proportion(web))
+    assert "went from 8 to 15 pods, where its share of 18 is 11.1" in said(
+        verdict["scaled_in_proportion"]
+    )
+
+
+@pytest.mark.long
+@pytest.mark.row("R17")
+def test_an_autoscaler_with_more_room_than_was_promised(
+    planting: Planting, chaos_session: ChaosSession
+) -> None:
+    """An autoscaler that may go to five pods where at most four were promised."""
+    pod = SpecimenPod(pre_stop_s=0, drain_s=0, requests={"cpu": "10m"})
+    web = planting.web(replicas=2, min_ready_s=15, pod=pod)
+    autoscaler = Autoscaler.of(web.deployment)
+    chaos_session.start_metrics()
+    try:
+        with planting.load(web.service, rate_per_s=200):
+            autoscaler.wait_metrics(pods_count=2, timeout_s=90)
+            web.deployment.set_image(image("v2"))
+            autoscaler.apply(at_least=2, at_most=5, cpu_percent=20)
+            autoscaler.wait_wanted(5, timeout_s=90)
+    finally:
+        chaos_session.stop_metrics()
+    verdict = planting.expect(True, autoscaled_in_mid_rollout(web, at_least=2, at_most=4))
+    assert said(verdict["autoscaled_in_mid_rollout"]) == "5 pods are wanted, not 2 to 4"
 
 
 @pytest.mark.row("R19")

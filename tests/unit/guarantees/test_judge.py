@@ -28,6 +28,7 @@ from tests.corpus.times import at
 
 ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.acknowledged_writes_survive("kv"),
+    g.autoscaled_in_mid_rollout("web", at_least=3, at_most=6),
     g.availability(0.999, outside="nic_down"),
     g.change_causes("web", {1: None, 2: "to v2"}),
     g.claims_stay("kv"),
@@ -78,6 +79,7 @@ ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.rollout_reaches("web", pods=8, available=5),
     g.rollout_stalled("web"),
     g.sampler_agrees(),
+    g.scaled_in_proportion("web"),
     g.service_recovers_within(10, after="nic_down"),
     g.stable_identity("kv"),
     g.step_refused("web", "undo", "unable to find", detail="to 1"),

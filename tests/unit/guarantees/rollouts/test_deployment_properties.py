@@ -26,6 +26,7 @@ ALL: tuple[Guarantee, ...] = (
     g.no_overlap_when_recreated("web"),
     g.nothing_rolls_while_paused("web"),
     g.min_ready_respected("web"),
+    g.scaled_in_proportion("web"),
 )
 
 IMAGES = ("app:v1", "app:v2", "app:v3", "app:none")
@@ -63,7 +64,8 @@ changes = st.one_of(
     st.one_of(st.none(), st.integers(1, 6)).map(undo),
     st.integers(0, 9).map(delete),
 )
-disturbances = st.one_of(st.integers(0, 8).map(scale), st.integers(0, 9).map(flap))
+scalings = st.integers(0, 8).map(scale)
+disturbances = st.one_of(scalings, st.integers(0, 9).map(flap))
 pauses = st.booleans().map(hold)
 waits = st.sampled_from([0.0, 0.3, 2.0, 7.0, 40.0])
 
@@ -119,11 +121,11 @@ def test_no_valid_recreated_history_is_accused(
 
 
 @examples(60, slow_to_make=True)
-@given(cluster=clusters, bound=bounds, plan=plans(changes, pauses))
+@given(cluster=clusters, bound=bounds, plan=plans(changes, pauses, scalings))
 def test_no_valid_rolling_history_breaks_the_bounds(
     cluster: dict[str, Any], bound: tuple[int | str, int | str], plan: list[tuple[Action, float]]
 ) -> None:
-    """Without scaling in mid-rollout, which Kubernetes does not bound, or pods that flap."""
+    """Without pods that flap; those that scaling in mid-rollout takes are not charged."""
     surge, unavailable = bound
     run = DeploymentRun(surge=surge, unavailable=unavailable, broken=BROKEN, **cluster)
     assert accused_by(carry_out(run, plan), (g.rollout_bounds("web"),)) == []
