@@ -80,7 +80,7 @@ class Autoscaler:
             attempt,
             what=f"{self.ref} to want {replicas} pods",
             timeout_s=timeout_s,
-            seen=lambda: self._status(),
+            seen=self._status,
             next_step="its conditions say what it knows of their use",
         )
 
