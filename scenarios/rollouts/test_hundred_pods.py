@@ -41,7 +41,7 @@ def test_percentages_of_a_hundred_pods(
     """A hundred pods are updated, with 10 % more and 25 % fewer allowed.
 
     Goal: the bounds are numbers of pods, and hold where there are many, too.
-    Method: 100 pods on nodes that KWOK plays, whose pods take 0.5 to 2.5 s to be ready; set the
+    Method: 100 pods on nodes that KWOK plays, whose pods take 0.5 to 2 s to be ready; set the
     image while a real Deployment beside them gets requests.
     Expectation: never more than 110 pods and never fewer than 75 available; both limits are
     reached; it ends complete; the service beside it loses no request.

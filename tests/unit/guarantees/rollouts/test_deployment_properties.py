@@ -1,5 +1,6 @@
 """All guarantees about Deployments on simulated histories: none accuses what upstream allows."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from chaoskit import guarantees as g
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.verdict import Outcome
 from chaoskit.history.reader import History
+from chaoskit.workloads.random_steps import RandomStep, drawn
 from tests.corpus.deployment_run import DeploymentRun
 from tests.corpus.examples import examples
 
@@ -129,6 +131,32 @@ def test_no_valid_rolling_history_breaks_the_bounds(
     surge, unavailable = bound
     run = DeploymentRun(surge=surge, unavailable=unavailable, broken=BROKEN, **cluster)
     assert accused_by(carry_out(run, plan), (g.rollout_bounds("web"),)) == []
+
+
+def act_of(step: RandomStep) -> Action:
+    """A step of a random plan, on the simulated Deployment."""
+    match step.verb:
+        case "set_image":
+            return image(f"app:{step.argument}")
+        case "scale":
+            return scale(int(step.argument))
+        case "delete":
+            return delete(int(step.argument))
+        case "undo":
+            return undo(None)
+    return hold(step.verb == "pause")
+
+
+@examples(10, slow_to_make=True)
+@given(seed=st.integers(0, 10_000))
+def test_no_random_plan_is_accused(seed: int) -> None:
+    """Of row R18, whose steps come upon one another."""
+    run = DeploymentRun(seed=seed)
+    plan = [(act_of(step), step.then_s) for step in drawn(random.Random(seed), 20)]
+    history = carry_out(run, [*plan, (hold(False), 0.0)])
+    guarantees = (g.rollout_bounds("web", max_surge=1, max_unavailable=0),)
+    assert accused_by(history, (*guarantees, g.ends_complete("web", within_s=40))) == []
+    assert g.ends_complete("web", within_s=40).check(history).outcome is Outcome.HELD
 
 
 #: For each defect the guarantee that finds it, and the steps that bring it to light.
