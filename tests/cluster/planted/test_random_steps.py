@@ -18,8 +18,8 @@ from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen_manifests import SpecimenPod
 from tests.cluster.planting import Planting
 
-#: Draws two pauses and, last of eight steps, an update.
-SEED = 9
+#: Draws two pauses, an update after the second, and five other steps.
+SEED = 89
 SHRUNK_WITHIN_S = 600
 
 
