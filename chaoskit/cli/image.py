@@ -23,9 +23,9 @@ def command() -> None:
 
 
 @command.command()
-@click.argument("kinds", nargs=-1, type=click.Choice(images.KINDS))
+@click.argument("kinds", nargs=-1, type=click.Choice((*images.KINDS, *images.EXTRAS)))
 def build(kinds: tuple[str, ...]) -> None:
-    """Build what is missing (all KINDS if none is named); what is there is left as it is."""
+    """Build what is missing (what all need if no KIND is named); what is there is left as it is."""
     console = Console(highlight=False)
     started = time.monotonic()
     built = images.ensure(_client(), kinds or images.KINDS, images.Lines(console.print))

@@ -23,7 +23,13 @@ _CORE_INPUTS = ("versions.toml", "node", "addon", "go")
 _AGENT_INPUTS = ("apps/go.mod", "apps/go.sum", "apps/internal", "apps/nodeagent")
 _SPECIMEN_INPUTS = ("apps", "specimen")
 _REGISTRY_INPUTS = ("registry",)
+_EXTRA_INPUTS = ("extras/go.mod", "extras/go.sum", "extras/Dockerfile")
 REGISTRY = "chaoskit/registry:1"
+#: What `chaoskit.cluster.extras` runs in a cluster: kinds of images, and which program each holds.
+EXTRA_PROGRAMS = {
+    "kwok": "sigs.k8s.io/kwok/cmd/kwok",
+    "metrics-server": "sigs.k8s.io/metrics-server/cmd/metrics-server",
+}
 
 
 class Builder:
@@ -56,7 +62,9 @@ class Builder:
             return reference == self._core_reference
         if kind == "base":
             return reference == self._base_reference
-        inputs = {"specimen": _SPECIMEN_INPUTS, "registry": _REGISTRY_INPUTS}.get(kind)
+        extras = dict.fromkeys(EXTRA_PROGRAMS, _EXTRA_INPUTS)
+        of_kind = {"specimen": _SPECIMEN_INPUTS, "registry": _REGISTRY_INPUTS, **extras}
+        inputs = of_kind.get(kind)
         return inputs is None or engine_build.inputs_of(labels) == digest(inputs)
 
     def ensure_node(self) -> str:
@@ -125,6 +133,20 @@ class Builder:
             self._image(work, REGISTRY, "registry", {}, wanted)
             self._progress.end("")
         return REGISTRY
+
+    def ensure_extra(self, name: str) -> str:
+        """Build one of `EXTRA_PROGRAMS` unless it is there; its reference."""
+        reference, wanted = f"chaoskit/{name}:1", digest(_EXTRA_INPUTS)
+        if engine_build.has(self._client, reference, wanted):
+            return reference
+        go = go_toolchain.find(self._versions.go)
+        with engine_build.workspace() as work:
+            self._go(go, name, "extras", (EXTRA_PROGRAMS[name],), work)
+            self._step(f"image {reference}")
+            shutil.copy(FOLDER / "extras" / "Dockerfile", work / "Dockerfile")
+            self._image(work, reference, name, {"PROGRAM": name}, wanted)
+            self._progress.end("")
+        return reference
 
     def _ensure_base(self) -> str:
         pins = self._versions

@@ -10,11 +10,13 @@ from docker.errors import APIError
 
 from chaoskit.cluster.engine import Engine
 from chaoskit.cluster.engine_build import LABEL, Progress
-from chaoskit.cluster.image_build import Builder
+from chaoskit.cluster.image_build import EXTRA_PROGRAMS, Builder
 from chaoskit.errors import ImageError
 
 #: Names that `ensure` and `chaoskit image build` take.
 KINDS = ("node", "specimen", "registry")
+#: Those, too, but not unless they are named: what few scenarios ask for.
+EXTRAS = tuple(EXTRA_PROGRAMS)
 #: Importing and saving hundreds of megabytes on a busy disk; an engine that died says so at once.
 _ENGINE_TIMEOUT_S = 600
 #: A step that lasts says how far it is no oftener than this.
@@ -88,9 +90,12 @@ def ensure(
                 built[kind] = builder.ensure_specimens()
             elif kind == "registry":
                 built[kind] = (builder.ensure_registry(),)
+            elif kind in EXTRAS:
+                built[kind] = (builder.ensure_extra(kind),)
             else:
+                kinds_there = ", ".join((*KINDS, *EXTRAS))
                 raise ImageError(
-                    "no such kind of image", subject=kind, next_step=f"one of {', '.join(KINDS)}"
+                    "no such kind of image", subject=kind, next_step=f"one of {kinds_there}"
                 )
     return built
 

@@ -48,6 +48,7 @@ from chaoskit.guarantees.requests.service_recovery import service_recovers_withi
 from chaoskit.guarantees.requests.traffic_split import traffic_split
 from chaoskit.guarantees.requests.versions import only_versions
 from chaoskit.guarantees.rollouts.after_completion import only_new_pods_after_completion
+from chaoskit.guarantees.rollouts.autoscaled import autoscaled_in_mid_rollout
 from chaoskit.guarantees.rollouts.bad_rollout import (
     no_needless_restart,
     rollout_stalled,
@@ -57,10 +58,12 @@ from chaoskit.guarantees.rollouts.blocked import rollout_blocked
 from chaoskit.guarantees.rollouts.bounds_reached import rollout_reaches
 from chaoskit.guarantees.rollouts.daemon_set_bounds import daemon_set_bounds
 from chaoskit.guarantees.rollouts.frozen import rollout_frozen
+from chaoskit.guarantees.rollouts.ends_complete import ends_complete
 from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
 from chaoskit.guarantees.rollouts.progress_deadline import progress_deadline_reported
+from chaoskit.guarantees.rollouts.proportional import scaled_in_proportion
 from chaoskit.guarantees.rollouts.recreate import no_overlap_when_recreated
 from chaoskit.guarantees.rollouts.refusals import step_refused, step_skipped
 from chaoskit.guarantees.rollouts.revision_history import change_causes, revision_numbers
@@ -93,6 +96,7 @@ from chaoskit.guarantees.stateful_sets.writes import acknowledged_writes_survive
 
 __all__ = [
     "acknowledged_writes_survive",
+    "autoscaled_in_mid_rollout",
     "availability",
     "change_causes",
     "claims_stay",
@@ -100,6 +104,7 @@ __all__ = [
     "degradation",
     "disruption_budget_respected",
     "duplicate_ends_within",
+    "ends_complete",
     "error_classes_within",
     "evictions_stop",
     "evicted_between",
@@ -170,6 +175,7 @@ __all__ = [
     "runs_untouched",
     "same_pods_come_back",
     "sampler_agrees",
+    "scaled_in_proportion",
     "service_recovers_within",
     "slow_node_named",
     "stable_identity",

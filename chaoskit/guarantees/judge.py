@@ -58,6 +58,7 @@ from chaoskit.guarantees.requests.service_recovery import ServiceRecoversWithin
 from chaoskit.guarantees.requests.traffic_split import TrafficSplit
 from chaoskit.guarantees.requests.versions import OnlyVersions
 from chaoskit.guarantees.rollouts.after_completion import OnlyNewPodsAfterCompletion
+from chaoskit.guarantees.rollouts.autoscaled import AutoscaledInMidRollout
 from chaoskit.guarantees.rollouts.bad_rollout import (
     NoNeedlessRestart,
     RolloutStalled,
@@ -67,10 +68,12 @@ from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
 from chaoskit.guarantees.rollouts.daemon_set_bounds import DaemonSetBounds
 from chaoskit.guarantees.rollouts.frozen import RolloutFrozen
+from chaoskit.guarantees.rollouts.ends_complete import EndsComplete
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate
 from chaoskit.guarantees.rollouts.progress_deadline import ProgressDeadlineReported
+from chaoskit.guarantees.rollouts.proportional import ScaledInProportion
 from chaoskit.guarantees.rollouts.recreate import NoOverlapWhenRecreated
 from chaoskit.guarantees.rollouts.refusals import StepChangesNothing
 from chaoskit.guarantees.rollouts.revision_history import ChangeCauses, RevisionNumbers
@@ -105,6 +108,7 @@ from chaoskit.history.reader import History
 #: Every guarantee that chaoskit brings. Others come by entry points of the group below.
 OWN: tuple[type[Guarantee], ...] = (
     AcknowledgedWritesSurvive,
+    AutoscaledInMidRollout,
     Availability,
     ChangeCauses,
     ClaimsStay,
@@ -112,6 +116,7 @@ OWN: tuple[type[Guarantee], ...] = (
     Degradation,
     DisruptionBudgetRespected,
     DuplicateEndsWithin,
+    EndsComplete,
     ErrorClassesWithin,
     EvictionsStop,
     EvictedBetween,
@@ -182,6 +187,7 @@ OWN: tuple[type[Guarantee], ...] = (
     RunsUntouched,
     SamePodsComeBack,
     SamplerAgrees,
+    ScaledInProportion,
     ServiceRecoversWithin,
     SlowNodeNamed,
     StableIdentity,

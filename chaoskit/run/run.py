@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,6 +102,10 @@ class Run:
         self._faults = Faults(
             cluster, self.steps, self._loads, namespace=setup.namespace, guard=guard, dirty=dirty
         )
+        self._start_again = partial(
+            Run.start, cluster=cluster, driver=driver, control=control, guard=guard, dirty=dirty
+        )
+        self._calibration: Calibration | None = None
 
     @classmethod
     def start(
@@ -118,6 +123,7 @@ class Run:
         run = cls(setup, cluster, driver, control=control, guard=guard, dirty=dirty)
         try:
             if calibration is not None:
+                run._calibration = calibration
                 run._writer.append(calibration)
             run._observer = Observer.start(
                 cluster.kubeconfig,
@@ -136,6 +142,10 @@ class Run:
             run.close()
             raise
         return run
+
+    def start_again(self, setup: RunSetup) -> "Run":
+        """Another run on the same cluster, by the same driver; the caller closes it."""
+        return self._start_again(setup, calibration=self._calibration)
 
     def load(
         self,

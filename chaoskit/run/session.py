@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 
-from chaoskit.cluster import images
+from chaoskit.cluster import extras, fake_nodes, images
+from chaoskit.cluster.fake_nodes import FakeNodes
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch.interrupts import interrupts_held
@@ -25,6 +26,7 @@ from chaoskit.run.shared import SharedCluster, SharedRun
 
 #: A scenario that needs the cluster for itself waits for those that use it now.
 _OTHERS_DONE_WITHIN_S = 3600.0
+METRICS = "metrics-server"
 
 
 class ChaosSession:
@@ -50,6 +52,10 @@ class ChaosSession:
         self._control: ControlTarget | None = None
         self._calibration: Calibration | None = None
         self._driver: Driver | None = None
+
+    def say(self, text: str) -> None:
+        """Show a line: what takes more than two seconds says how far it is."""
+        self._say(text)
 
     @contextmanager
     def using(self, *, alone: bool, nodes: str | None = None) -> Iterator[K3sCluster]:
@@ -115,9 +121,26 @@ class ChaosSession:
 
     def registry(self) -> Registry:
         """The private registry beside the session's cluster, started when first asked for."""
+        return self.cluster().start_registry(self._built("registry"))
+
+    def _built(self, kind: str) -> str:
+        """The image of that kind, built if it is not there."""
+        client = self.cluster().client
+        (image,) = images.ensure(client, (kind,), images.Lines(self._say))[kind]
+        return image
+
+    def add_kwok_nodes(self, count: int) -> FakeNodes:
+        """So many nodes that KWOK plays, beside the session's own; the caller removes them."""
         cluster = self.cluster()
-        (image,) = images.ensure(cluster.client, ("registry",), images.Lines(self._say))["registry"]
-        return cluster.start_registry(image)
+        return fake_nodes.add(cluster, count, self._built(fake_nodes.KWOK))
+
+    def start_metrics(self) -> None:
+        """metrics-server in the session's cluster, which answers what pods use."""
+        extras.start(self.cluster(), METRICS, self._built(METRICS))
+
+    def stop_metrics(self) -> None:
+        """Take metrics-server away again."""
+        extras.stop(self.cluster(), METRICS)
 
     def begin(
         self,

@@ -16,8 +16,10 @@ from chaoskit.guarantees import (
     rollout_bounds,
     rollout_outlives_its_client,
 )
+from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.kube.kinds import Object
 from chaoskit.run import Run
+from chaoskit.run.sampled_load import SampledLoad
 from chaoskit.waiting import wait_until
 from chaoskit.workloads import specimen_manifests
 from chaoskit.workloads.ref import ObjectRef
@@ -29,23 +31,25 @@ from chaoskit.workloads.specimen_manifests import SpecimenPod
 PODS = 3
 
 #: As `kubectl rolling-update` was: from whatever counts it finds, one pod up, one pod down, until
-#: nothing of the old one is left. $1: the namespace, $2: how many pods there are to be.
+#: nothing of the old one is left. $1: the namespace, $2: how many pods there are to be, $3 and $4:
+#: from which ReplicationController to which.
 ROLLING_UPDATE = """
 kubectl="kubectl -n $1"
 told() { $kubectl get rc "$1" -o 'jsonpath={.spec.replicas}'; }
-ready() { $kubectl get rc next -o 'jsonpath={.status.readyReplicas}'; }
+ready() { $kubectl get rc "$1" -o 'jsonpath={.status.readyReplicas}'; }
 while :; do
-    old=$(told web) new=$(told next)
+    old=$(told "$3") new=$(told "$4")
     if [ $((old + new)) -gt "$2" ]; then
-        until [ "$(ready)" = "$new" ]; do sleep 0.2; done
-        $kubectl scale rc web --replicas=$((old - 1)) || exit 1
+        until [ "$(ready "$4")" = "$new" ]; do sleep 0.2; done
+        $kubectl scale rc "$3" --replicas=$((old - 1)) || exit 1
     elif [ "$old" = 0 ]; then
         exit 0
     else
-        $kubectl scale rc next --replicas=$((new + 1)) || exit 1
+        $kubectl scale rc "$4" --replicas=$((new + 1)) || exit 1
     fi
 done
 """
+FORTH, BACK = ("web", "next"), ("next", "web")
 SET_IMAGE = """
 kubectl -n "$1" set image deployment/web specimen=chaoskit/specimen:v2 &&
     kubectl -n "$1" rollout status deployment/web
@@ -68,11 +72,13 @@ def manifest(chaos: Run, name: str, version: str, replicas: int) -> Object:
     return made[1]
 
 
-def started(cluster: K3sCluster, chaos: Run, name: str, script: str) -> NodeProcess:
+def started(
+    cluster: K3sCluster, chaos: Run, name: str, script: str, way: tuple[str, str] = FORTH
+) -> NodeProcess:
     """A client on the server node that runs this script."""
     namespace = chaos.setup.namespace
     client = NodeProcess(cluster.servers[0], f"{name}-{namespace}")
-    client.start(["sh", "-c", script, "sh", namespace, str(PODS)])
+    client.start(["sh", "-c", script, "sh", namespace, str(PODS), *way])
     return client
 
 
@@ -83,6 +89,25 @@ def wait_ended(client: NodeProcess) -> None:
         what=f"client {client.name} to end well",
         timeout_s=60,
     )
+
+
+def left_half_done(cluster: K3sCluster, chaos: Run, load: SampledLoad) -> list[Guarantee]:
+    """Kill the client that moves the counts at the second pod, and leave it so for 5 s.
+
+    What must hold meanwhile: nothing moves.
+    """
+    old, new = controller(cluster, chaos, "web"), controller(cluster, chaos, "next")
+    client = started(cluster, chaos, "first", ROLLING_UPDATE)
+    new.wait_replicas(2, timeout_s=60)
+    with chaos.inject(RolloutClientKilled(client.node.name, client.name)):
+        load.run_for(seconds=4)
+    left = {"v1": old.replicas}, {"v2": new.replicas}
+    with chaos.phase("half done"):
+        load.run_for(seconds=5)
+    return [
+        pods_stay(old, left[0], phase="half done"),
+        pods_stay(new, left[1], phase="half done"),
+    ]
 
 
 @pytest.fixture
@@ -113,13 +138,7 @@ def test_an_update_that_its_client_drives_is_left_half_done(
     old, new = controller(cluster, chaos, "web"), controller(cluster, chaos, "next")
     with chaos.load(behind_web, via=cluster.agents, rate_per_s=100) as load:
         load.wait_steady(timeout_s=30)
-        client = started(cluster, chaos, "first", ROLLING_UPDATE)
-        new.wait_replicas(2, timeout_s=60)
-        with chaos.inject(RolloutClientKilled(client.node.name, client.name)):
-            load.run_for(seconds=4)
-        left = {"v1": old.replicas}, {"v2": new.replicas}
-        with chaos.phase("half done"):
-            load.run_for(seconds=5)
+        nothing_moved = left_half_done(cluster, chaos, load)
         wait_ended(started(cluster, chaos, "second", ROLLING_UPDATE))
         for each, orphan in ((old, False), (new, True)):
             each.delete(orphan=orphan)
@@ -129,10 +148,42 @@ def test_an_update_that_its_client_drives_is_left_half_done(
         with chaos.phase("after"):
             load.run_for(seconds=4)
     chaos.check(
-        pods_stay(old, left[0], phase="half done"),
-        pods_stay(new, left[1], phase="half done"),
+        *nothing_moved,
         pods_stay(old, {"v2": PODS}, phase="after"),
         ready_endpoints_stay(behind_web, {"v2": PODS}, phase="after"),
+        only_versions(["v1", "v2"]),
+        no_request_lost(),
+    )
+
+
+@pytest.mark.long
+@pytest.mark.row("R13")
+def test_what_was_left_half_done_is_rolled_back(
+    cluster: K3sCluster, chaos: Run, behind_web: Service
+) -> None:
+    """Another client moves the counts the other way, from where the killed one left them.
+
+    Goal: know that what a client left half done can be taken back, too, at no request's cost.
+    Method: as when it is resumed, but the second client goes from next to web; then delete next.
+    Expectation: nothing moves without a client; in the end the three pods of v1 are those of web,
+    which was there throughout, and only v1 answers. No request is lost throughout.
+    """
+    old, new = controller(cluster, chaos, "web"), controller(cluster, chaos, "next")
+    with chaos.load(behind_web, via=cluster.agents, rate_per_s=100) as load:
+        load.wait_steady(timeout_s=30)
+        nothing_moved = left_half_done(cluster, chaos, load)
+        wait_ended(started(cluster, chaos, "second", ROLLING_UPDATE, BACK))
+        new.delete()
+        new.wait_gone(timeout_s=30)
+        old.wait_ready(timeout_s=30)
+        load.run_for(seconds=5)  # the last pod of v2 answers on while it drains
+        with chaos.phase("after"):
+            load.run_for(seconds=4)
+    chaos.check(
+        *nothing_moved,
+        pods_stay(old, {"v1": PODS}, phase="after"),
+        ready_endpoints_stay(behind_web, {"v1": PODS}, phase="after"),
+        only_versions(["v1"], phase="after"),
         only_versions(["v1", "v2"]),
         no_request_lost(),
     )

@@ -30,6 +30,7 @@ DEFECTS = (
     "drops_sets_too_soon",
     "drops_the_newest_set",
     "leaves_an_old_pod",
+    "shares_unevenly",
 )
 
 _PREFIX = "deployment.kubernetes.io"
@@ -213,6 +214,9 @@ class DeploymentController:
             added += part
             sizes.append(one["spec"]["replicas"] + part)
         sizes[0] = max(0, sizes[0] + to_add - added)
+        if sizes[0] > 2 and self._offend("shares_unevenly", active[0]["metadata"]["name"]):
+            sizes[0] -= 2
+            sizes[1] += 2
         is_changed = False
         for one, size in zip(active, sizes, strict=True):
             is_changed |= self._resize(one, size, always=True)

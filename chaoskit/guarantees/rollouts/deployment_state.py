@@ -17,6 +17,7 @@ from chaoskit.history.reader import History
 KINDS = ("Deployment", "ReplicaSet", "Pod")
 
 _REVISION = "deployment.kubernetes.io/revision"
+_DESIRED = "deployment.kubernetes.io/desired-replicas"
 
 
 @dataclass
@@ -140,6 +141,17 @@ def revision_of(obj: Object) -> int:
     """The revision number that a Deployment or ReplicaSet is annotated with; 0 without one."""
     text = str((obj["metadata"].get("annotations") or {}).get(_REVISION, ""))
     return int(text) if text.isdigit() else 0
+
+
+def replicas_of(workload: Object) -> int:
+    """How many pods a Deployment or ReplicaSet is to have."""
+    return int(workload["spec"].get("replicas", 1))
+
+
+def sized_for(replica_set: Object) -> int | None:
+    """The Deployment's number of pods for which the controller last sized it, as it notes."""
+    text = str((replica_set["metadata"].get("annotations") or {}).get(_DESIRED, ""))
+    return int(text) if text.isdigit() else None
 
 
 def is_complete(deployment: Object) -> bool:

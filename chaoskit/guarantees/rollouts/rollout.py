@@ -13,6 +13,7 @@ from chaoskit.guarantees.objects.availability_over_time import (
 )
 from chaoskit.guarantees.objects.bounds import Bound, resolved
 from chaoskit.guarantees.objects.watched import (
+    Object,
     Subject,
     changes,
     name_of,
@@ -22,7 +23,7 @@ from chaoskit.guarantees.objects.watched import (
     steps,
     watched_from,
 )
-from chaoskit.guarantees.rollouts.deployment_state import is_complete
+from chaoskit.guarantees.rollouts.deployment_state import is_complete, replicas_of, sized_for
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.history.events import Watched
 from chaoskit.history.reader import History
@@ -41,7 +42,10 @@ class RolloutBounds:
     the old and the new bound applies until the rollout is complete. Availability is counted as
     the controller does, with 1 s slack. The lowest number reported is the lowest that the
     Deployment left when it took an available pod away; pods that get unready by themselves, or
-    that a step deletes, are counted apart and not charged.
+    that a step deletes, are counted apart and not charged. So are pods that go because the
+    Deployment was scaled down in the middle of a rollout: Kubernetes shares the difference by the
+    ReplicaSets' sizes, whatever of them is available, and for a moment (1 s) goes on from numbers
+    of available pods that are not so any more.
     Violated when: one change breaks a bound.
     Unknown when: no rollout is on record (pods of fewer than two revisions), the Deployment or
     its pods were not watched throughout, or its strategy is Recreate.
@@ -52,7 +56,7 @@ class RolloutBounds:
     max_unavailable: Bound | None = None
 
     name: ClassVar[str] = "rollout_bounds"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""
@@ -109,11 +113,14 @@ class _Walk:
     now_ns: int = 0
     highest: int = 0
     highest_seen: int = 0
-    sizes: dict[str, int] = field(default_factory=dict)  # of ReplicaSets, as they are to be
+    sets: dict[str, Object] = field(default_factory=dict)  # ReplicaSets as they are to be
+    scaled_away: Counter[str] = field(default_factory=Counter)  # pods yet to go, by ReplicaSet
+    scaled_ns: int = -SLACK_NS  # when a set was last sized for another number of pods
     excess: tuple[Watched, int] | None = None  # the first change with pods yet to be deleted
     lowest_seen: int | None = None
     lowest: tuple[int, int] | None = None  # left by the Deployment, and how many had to be
     not_charged: set[str] = field(default_factory=set)
+    of_scaling: set[str] = field(default_factory=set)
     unready: set[str] = field(default_factory=set)
 
     def take(self, event: Watched, *, judged: bool) -> None:
@@ -124,13 +131,14 @@ class _Walk:
             self._take_deployment(event)
             return
         if event.kind == "ReplicaSet":
-            self.sizes[event.uid] = event.object["spec"].get("replicas", 1)
+            self._take_set(event)
             return
         before = self.pods.by_uid.get(event.uid)
         after = None if event.change == "DELETED" else event.object
         left = has_left(before, after)
         was_available = before is not None and before.is_available(self.now_ns, self.min_ready_s)
         was_serving = before is not None and before.is_serving()
+        was_scaled_away = left and self._is_scaled_away(event)
         self.pods.apply(event)
         if not judged or self.most_pods is None or self.fewest_available is None:
             return
@@ -141,20 +149,22 @@ class _Walk:
         self.lowest_seen = available if seen is None else min(seen, available)
         # For the second of slack a pod that got unready by itself still counts as available; its
         # clean-up takes nothing away.
-        if left and was_available and was_serving:
+        if was_scaled_away:
+            if was_available and was_serving and available < self.fewest_available:
+                self.of_scaling.add(event.name)
+        elif left and was_available and was_serving:
             self._taken_away(event, available, self.fewest_available)
         elif was_serving and not left and not self.pods.by_uid[event.uid].is_serving():
             self.unready.add(event.name)
 
     def _judge_number(self, event: Watched, most: int) -> None:
         """Too many pods? Those that a set is about to delete have a second to go."""
-        of_set = Counter(
-            str((owner(state.last.object, "ReplicaSet") or {}).get("uid"))
-            for state in self.pods.by_uid.values()
-            if state.is_counted()
-        )
+        of_set = self._counted_of_sets()
         count = of_set.total()
-        wanted = sum(min(number, self.sizes.get(uid, number)) for uid, number in of_set.items())
+        wanted = sum(
+            min(number, replicas_of(self.sets[uid]) if uid in self.sets else number)
+            for uid, number in of_set.items()
+        )
         self.highest = max(self.highest, wanted)
         self.highest_seen = max(self.highest_seen, count)
         if count <= most:
@@ -163,6 +173,35 @@ class _Walk:
             self._charge(event, count, most)
         elif self.excess is None:
             self.excess = event, count
+
+    def _counted_of_sets(self) -> Counter[str]:
+        """How many pods each ReplicaSet has, without those being deleted or finished."""
+        return Counter(
+            _set_of(state.last) for state in self.pods.by_uid.values() if state.is_counted()
+        )
+
+    def _take_set(self, event: Watched) -> None:
+        """Its new size; by how much a scaling of the Deployment made it smaller."""
+        uid, before = event.uid, self.sets.get(event.uid)
+        self.sets[uid] = event.object
+        if before is None:
+            return
+        if replicas_of(before) and sized_for(before) != sized_for(event.object):
+            self.scaled_ns = event.time_ns
+        fewer = replicas_of(before) - replicas_of(event.object)
+        if fewer > 0 and event.time_ns - self.scaled_ns <= SLACK_NS:
+            self.scaled_away[uid] += fewer
+        # Only as many as there are too many: a pod that goes later goes for another reason.
+        too_many = max(0, self._counted_of_sets()[uid] - replicas_of(event.object))
+        self.scaled_away[uid] = min(self.scaled_away[uid], too_many)
+
+    def _is_scaled_away(self, event: Watched) -> bool:
+        """Whether a pod that leaves does so because its set was scaled down."""
+        uid = _set_of(event)
+        if event.name in self.deleted_by_steps or not self.scaled_away[uid]:
+            return False
+        self.scaled_away[uid] -= 1
+        return True
 
     def _settle_excess(self, now_ns: int) -> None:
         """Charge pods that were to be deleted and are still there."""
@@ -203,6 +242,7 @@ class _Walk:
         figures["highest_pods"] = self.highest
         figures["highest_pods_of_any_cause"] = self.highest_seen
         figures["pods_taken_by_steps"] = len(self.not_charged)
+        figures["pods_taken_by_scaling"] = len(self.of_scaling)
         figures["pods_unready_by_themselves"] = len(self.unready)
         if self.lowest_seen is not None:
             figures["lowest_available_pods_of_any_cause"] = self.lowest_seen
@@ -246,6 +286,11 @@ class _Walk:
         else:
             self.most_pods = max(self.most_pods, most)
             self.fewest_available = min(self.fewest_available, fewest)
+
+
+def _set_of(pod: Watched) -> str:
+    """The uid of the ReplicaSet that controls a pod."""
+    return str((owner(pod.object, "ReplicaSet") or {}).get("uid"))
 
 
 def _first(*bounds: Bound | None) -> Bound:

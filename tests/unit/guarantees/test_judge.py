@@ -28,11 +28,13 @@ from tests.corpus.times import at
 
 ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.acknowledged_writes_survive("kv"),
+    g.autoscaled_in_mid_rollout("web", at_least=3, at_most=6),
     g.availability(0.999, outside="nic_down"),
     g.change_causes("web", {1: None, 2: "to v2"}),
     g.claims_stay("kv"),
     g.degradation(0.9, 3, after="nic_down"),
     g.disruption_budget_respected("web"),
+    g.ends_complete("web", within_s=60),
     g.error_classes_within(["refused/connect"], during="nic_down"),
     g.failing_at_once(1, operation="read"),
     g.failures_attributed(),
@@ -79,6 +81,7 @@ ONE_OF_EACH: tuple[Guarantee, ...] = (
     g.rollout_reaches("web", pods=8, available=5),
     g.rollout_stalled("web"),
     g.sampler_agrees(),
+    g.scaled_in_proportion("web"),
     g.service_recovers_within(10, after="nic_down"),
     g.stable_identity("kv"),
     g.step_refused("web", "undo", "unable to find", detail="to 1"),

@@ -1,5 +1,6 @@
 """All guarantees about Deployments on simulated histories: none accuses what upstream allows."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from chaoskit import guarantees as g
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.verdict import Outcome
 from chaoskit.history.reader import History
+from chaoskit.workloads.random_steps import RandomStep, drawn
 from tests.corpus.deployment_run import DeploymentRun
 from tests.corpus.examples import examples
 
@@ -26,6 +28,7 @@ ALL: tuple[Guarantee, ...] = (
     g.no_overlap_when_recreated("web"),
     g.nothing_rolls_while_paused("web"),
     g.min_ready_respected("web"),
+    g.scaled_in_proportion("web"),
 )
 
 IMAGES = ("app:v1", "app:v2", "app:v3", "app:none")
@@ -63,7 +66,8 @@ changes = st.one_of(
     st.one_of(st.none(), st.integers(1, 6)).map(undo),
     st.integers(0, 9).map(delete),
 )
-disturbances = st.one_of(st.integers(0, 8).map(scale), st.integers(0, 9).map(flap))
+scalings = st.integers(0, 8).map(scale)
+disturbances = st.one_of(scalings, st.integers(0, 9).map(flap))
 pauses = st.booleans().map(hold)
 waits = st.sampled_from([0.0, 0.3, 2.0, 7.0, 40.0])
 
@@ -119,14 +123,40 @@ def test_no_valid_recreated_history_is_accused(
 
 
 @examples(60, slow_to_make=True)
-@given(cluster=clusters, bound=bounds, plan=plans(changes, pauses))
+@given(cluster=clusters, bound=bounds, plan=plans(changes, pauses, scalings))
 def test_no_valid_rolling_history_breaks_the_bounds(
     cluster: dict[str, Any], bound: tuple[int | str, int | str], plan: list[tuple[Action, float]]
 ) -> None:
-    """Without scaling in mid-rollout, which Kubernetes does not bound, or pods that flap."""
+    """Without pods that flap; those that scaling in mid-rollout takes are not charged."""
     surge, unavailable = bound
     run = DeploymentRun(surge=surge, unavailable=unavailable, broken=BROKEN, **cluster)
     assert accused_by(carry_out(run, plan), (g.rollout_bounds("web"),)) == []
+
+
+def act_of(step: RandomStep) -> Action:
+    """A step of a random plan, on the simulated Deployment."""
+    match step.verb:
+        case "set_image":
+            return image(f"app:{step.argument}")
+        case "scale":
+            return scale(int(step.argument))
+        case "delete":
+            return delete(int(step.argument))
+        case "undo":
+            return undo(None)
+    return hold(step.verb == "pause")
+
+
+@examples(10, slow_to_make=True)
+@given(seed=st.integers(0, 10_000))
+def test_no_random_plan_is_accused(seed: int) -> None:
+    """Of row R18, whose steps come upon one another."""
+    run = DeploymentRun(seed=seed)
+    plan = [(act_of(step), step.then_s) for step in drawn(random.Random(seed), 20)]
+    history = carry_out(run, [*plan, (hold(False), 0.0)])
+    guarantees = (g.rollout_bounds("web", max_surge=1, max_unavailable=0),)
+    assert accused_by(history, (*guarantees, g.ends_complete("web", within_s=40))) == []
+    assert g.ends_complete("web", within_s=40).check(history).outcome is Outcome.HELD
 
 
 #: For each defect the guarantee that finds it, and the steps that bring it to light.

@@ -85,6 +85,52 @@ def test_a_dip_that_the_rollout_did_not_cause_is_not_charged() -> None:
     assert verdict.figures["pods_taken_by_steps"] == 1
 
 
+def sized(name: str, replicas: int, desired: int) -> Object:
+    """A ReplicaSet of so many pods, sized while the Deployment was to have `desired`."""
+    made = replica_set(name, image="app:v1" if name == "rs-1" else "app:v2")
+    made["spec"]["replicas"] = replicas
+    made["metadata"]["annotations"] = {"deployment.kubernetes.io/desired-replicas": str(desired)}
+    return made
+
+
+def scaled_down_in_mid_rollout(*, late_s: float = 0.0) -> Story:
+    """Of three old pods and one new, not Ready yet, two are to be: two old ones go, then one."""
+    story = three_ready_pods().watched(9, "ReplicaSet", sized("rs-1", 3, 3))
+    story.watched(10, "ReplicaSet", sized("rs-2", 1, 3), "ADDED")
+    story.watched(11, "Pod", pod("new-0", of=NEW), "ADDED")
+    story.watched(12, "Deployment", deployment(replicas=2, image="app:v2", complete=False))
+    story.watched(12.1, "ReplicaSet", sized("rs-1", 1, 2))
+    for number in (0, 1):
+        story.watched(12.2, "Pod", pod(f"old-{number}", of=OLD, ready_since=-60, leaving=True))
+    story.watched(12.3 + late_s, "ReplicaSet", sized("rs-1", 0, 2))
+    return story.watched(12.4 + late_s, "Pod", pod("old-2", of=OLD, ready_since=-60, leaving=True))
+
+
+def test_pods_that_scaling_in_mid_rollout_takes_are_not_charged() -> None:
+    verdict = check(scaled_down_in_mid_rollout())
+    assert verdict.outcome is Outcome.HELD, verdict.summary
+    assert verdict.figures["pods_taken_by_scaling"] == 2
+    assert verdict.figures["lowest_available_pods_of_any_cause"] == 0
+
+
+def test_a_pod_that_goes_when_the_scaling_is_over_is_the_witness() -> None:
+    verdict = check(scaled_down_in_mid_rollout(late_s=2))
+    text = "old-2 taken away, which leaves 0 available pods where at least 2 must be"
+    assert first(verdict) == (at(14.4), text, ["old-2"])
+    assert verdict.evidence.count == 1
+
+
+def test_a_set_that_had_no_pods_is_not_scaled_when_it_gets_some() -> None:
+    story = three_ready_pods().watched(9, "ReplicaSet", sized("rs-1", 3, 3))
+    story.watched(9.5, "ReplicaSet", sized("rs-2", 0, 5), "ADDED")
+    story.watched(10, "ReplicaSet", sized("rs-2", 1, 3))
+    story.watched(10.2, "ReplicaSet", sized("rs-1", 2, 3))
+    story.watched(10.3, "Pod", pod("old-0", of=OLD, ready_since=-60, leaving=True))
+    story.watched(10.4, "Pod", pod("new-0", of=NEW), "ADDED")
+    text = "old-0 taken away, which leaves 2 available pods where at least 3 must be"
+    assert first(check(story)) == (at(10.3), text, ["old-0"])
+
+
 def test_the_lowest_number_is_the_rollouts_own_and_other_dips_are_told_apart() -> None:
     story = good_rollout()
     assert "unready by themselves" not in check(story).summary
