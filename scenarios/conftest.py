@@ -85,6 +85,9 @@ def kv(start_kv: Callable[..., KeyValue]) -> KeyValue:
 def soak_s(request: pytest.FixtureRequest) -> float:
     """How long a scenario of the marker soak goes on: --soak-minutes, in seconds."""
     return float(request.config.getoption("--soak-minutes")) * 60
+
+
+@pytest.fixture
 def daemon(cluster: K3sCluster, namespace: Namespace, chaos: Run) -> Daemon:
     """One stateless pod on each node, behind a Service."""
     manifests = specimen_manifests.daemon(namespace.name, "daemon")

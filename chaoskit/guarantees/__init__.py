@@ -13,20 +13,19 @@ from chaoskit.guarantees.network.paths import (
     paths_as_before,
 )
 from chaoskit.guarantees.network.slow_node import slow_node_named
-from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respected
-from chaoskit.guarantees.pods.evictions import evictions_stop, pods_evicted_within
 from chaoskit.guarantees.pods.bare import never_made_again
 from chaoskit.guarantees.pods.disruption_budget import disruption_budget_respected
 from chaoskit.guarantees.pods.eviction import evicted_between, not_evicted
+from chaoskit.guarantees.pods.evictions import evictions_stop, pods_evicted_within
 from chaoskit.guarantees.pods.evictions_wait import evictions_wait
 from chaoskit.guarantees.pods.idle_nodes import nothing_bound, nothing_starts
 from chaoskit.guarantees.pods.kept_numbers import pods_stay, ready_endpoints_stay
 from chaoskit.guarantees.pods.moving import moves_off_within, no_surplus_after
 from chaoskit.guarantees.pods.no_restart import no_container_restarted
 from chaoskit.guarantees.pods.node_reasons import node_reason_shown
+from chaoskit.guarantees.pods.one_per_node import one_per_node
 from chaoskit.guarantees.pods.only_images import only_images
 from chaoskit.guarantees.pods.ready_nodes import nodes_stay_ready
-from chaoskit.guarantees.pods.one_per_node import one_per_node
 from chaoskit.guarantees.pods.reasons import reason_shown
 from chaoskit.guarantees.pods.recovery import (
     node_not_ready_within,
@@ -57,8 +56,8 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 from chaoskit.guarantees.rollouts.blocked import rollout_blocked
 from chaoskit.guarantees.rollouts.bounds_reached import rollout_reaches
 from chaoskit.guarantees.rollouts.daemon_set_bounds import daemon_set_bounds
-from chaoskit.guarantees.rollouts.frozen import rollout_frozen
 from chaoskit.guarantees.rollouts.ends_complete import ends_complete
+from chaoskit.guarantees.rollouts.frozen import rollout_frozen
 from chaoskit.guarantees.rollouts.min_ready import min_ready_respected
 from chaoskit.guarantees.rollouts.paused import nothing_rolls_while_paused
 from chaoskit.guarantees.rollouts.pod_names import pods_named_by_template
@@ -106,8 +105,8 @@ __all__ = [
     "duplicate_ends_within",
     "ends_complete",
     "error_classes_within",
-    "evictions_stop",
     "evicted_between",
+    "evictions_stop",
     "evictions_wait",
     "failing_at_once",
     "failures_attributed",
@@ -121,10 +120,10 @@ __all__ = [
     "members_do_not_wait",
     "members_run",
     "min_ready_respected",
-    "names_answer_again",
-    "names_fail",
     "moves_off_within",
     "name_stays_taken",
+    "names_answer_again",
+    "names_fail",
     "names_follow_members",
     "never_made_again",
     "no_container_restarted",
@@ -135,9 +134,9 @@ __all__ = [
     "node_not_ready_within",
     "node_reason_shown",
     "nodes_stay_ready",
-    "nothing_left",
     "not_evicted",
     "nothing_bound",
+    "nothing_left",
     "nothing_rolls_while_paused",
     "nothing_starts",
     "one_per_node",

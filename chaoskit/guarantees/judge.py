@@ -23,20 +23,19 @@ from chaoskit.guarantees.network.paths import (
     PathsAsBefore,
 )
 from chaoskit.guarantees.network.slow_node import SlowNodeNamed
-from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
-from chaoskit.guarantees.pods.evictions import EvictionsStop, PodsEvictedWithin
 from chaoskit.guarantees.pods.bare import NeverMadeAgain
 from chaoskit.guarantees.pods.disruption_budget import DisruptionBudgetRespected
 from chaoskit.guarantees.pods.eviction import EvictedBetween, NotEvicted
+from chaoskit.guarantees.pods.evictions import EvictionsStop, PodsEvictedWithin
 from chaoskit.guarantees.pods.evictions_wait import EvictionsWait
 from chaoskit.guarantees.pods.idle_nodes import NothingBound, NothingStarts
 from chaoskit.guarantees.pods.kept_numbers import PodsStay, ReadyEndpointsStay
 from chaoskit.guarantees.pods.moving import MovesOffWithin, NoSurplusAfter
 from chaoskit.guarantees.pods.no_restart import NoContainerRestarted
 from chaoskit.guarantees.pods.node_reasons import NodeReasonShown
+from chaoskit.guarantees.pods.one_per_node import OnePerNode
 from chaoskit.guarantees.pods.only_images import OnlyImages
 from chaoskit.guarantees.pods.ready_nodes import NodesStayReady
-from chaoskit.guarantees.pods.one_per_node import OnePerNode
 from chaoskit.guarantees.pods.reasons import ReasonShown
 from chaoskit.guarantees.pods.recovery import (
     NodeNotReadyWithin,
@@ -67,8 +66,8 @@ from chaoskit.guarantees.rollouts.bad_rollout import (
 from chaoskit.guarantees.rollouts.blocked import RolloutBlocked
 from chaoskit.guarantees.rollouts.bounds_reached import RolloutReaches
 from chaoskit.guarantees.rollouts.daemon_set_bounds import DaemonSetBounds
-from chaoskit.guarantees.rollouts.frozen import RolloutFrozen
 from chaoskit.guarantees.rollouts.ends_complete import EndsComplete
+from chaoskit.guarantees.rollouts.frozen import RolloutFrozen
 from chaoskit.guarantees.rollouts.min_ready import MinReadyRespected
 from chaoskit.guarantees.rollouts.paused import NothingRollsWhilePaused
 from chaoskit.guarantees.rollouts.pod_names import PodsNamedByTemplate

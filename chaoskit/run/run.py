@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from chaoskit import __version__, clock
 from chaoskit.cluster.container_scanner import ContainerScanner, NodeContainersCluster
+from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.node import Node
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ChaoskitError, UsageError
@@ -305,13 +306,24 @@ class Run:
                 for method in ("GET", "HEAD"):
                     self._writer.append(member.answer(path, method=method))
 
+    @property
+    def _own_cluster(self) -> K3sCluster:
+        """For what is done inside nodes: `UsageError` on a cluster that is somebody else's."""
+        if not isinstance(self.cluster, K3sCluster):
+            raise UsageError(
+                "its nodes cannot be entered",
+                subject=f"cluster {self.cluster.name}",
+                next_step="do this on a cluster that chaoskit started",
+            )
+        return self.cluster
+
     def asking_on_node(self, pod: Pod) -> AbstractContextManager[None]:
         """A context in which this very pod is asked from its own node, some times a second.
 
         So it is heard while its node is cut, and after its name has gone to another one.
         """
         address = str(pod.read()["status"]["podIP"])
-        node = self.cluster.node_of(pod)
+        node = self._own_cluster.node_of(pod)
         return asking_on_node(node, address, PORT, self._writer.append)
 
     def follow_names(self, store: KeyValue, *, at_most_s: float) -> None:
@@ -323,11 +335,11 @@ class Run:
 
     def ask_names(self, pods: Sequence[Pod]) -> AbstractContextManager[None]:
         """A context in which each of these pods looks up one new name after the other."""
-        return names_asked(self.cluster, pods, self._writer.append)
+        return names_asked(self._own_cluster, pods, self._writer.append)
 
     def compare_traces(self) -> AbstractContextManager[None]:
         """A context at whose end the cluster is compared with its beginning, for what is left."""
-        return traces_compared(self.cluster, self._writer.append)
+        return traces_compared(self._own_cluster, self._writer.append)
 
     def measure_paths(self, datagrams: Datagrams, *ways: tuple[Node, Node]) -> None:
         """Let nodes send these on each of the ways (none named: on all), one way after the other.

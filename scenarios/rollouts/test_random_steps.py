@@ -27,7 +27,7 @@ def taken(chaos: Run, plan: Sequence[RandomStep]) -> None:
     web = specimen.start_web(chaos.cluster.kube, manifests, steps=chaos.steps)
     web.deployment.wait_complete(timeout_s=60)
     web.service.wait_answering(timeout_s=15)
-    with chaos.load(web.service, via=chaos.cluster.agents, rate_per_s=100) as load:
+    with chaos.load(web.service, via=chaos.cluster.nodes, rate_per_s=100) as load:
         load.wait_steady(timeout_s=30)
         for step in plan:
             step.take(web.deployment)

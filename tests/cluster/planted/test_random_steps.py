@@ -48,7 +48,7 @@ def taken(run: Run, plan: Sequence[RandomStep]) -> None:
     service = Service.named(run.cluster.kube, namespace, "web", run.steps)
     web.wait_complete(timeout_s=60)
     service.wait_answering(timeout_s=15)
-    with run.load(service, via=run.cluster.agents, rate_per_s=50) as load:
+    with run.load(service, via=run.cluster.nodes, rate_per_s=50) as load:
         load.wait_steady(timeout_s=30)
         for step in plan:
             step.take(web)
