@@ -8,11 +8,17 @@ from dataclasses import asdict
 
 import click
 
+from chaoskit.cli.statuses import EXIT_HELD, EXIT_VIOLATED, help_end
 from chaoskit.rollout import sources
 from chaoskit.rollout.lint import Finding, lint
 
 
-@click.command("lint")
+@click.command(
+    epilog=help_end(
+        ["chaoskit lint shop/", "helm template shop | chaoskit lint - --except single_replica"],
+        "0 nothing found. 1 something. 2 called wrongly, or no manifest.",
+    ),
+)
 @click.argument("manifests", metavar="MANIFEST…", nargs=-1, required=True)
 @click.option(
     "-n", "--namespace", default="default", show_default=True, help="Where none is named."
@@ -25,7 +31,7 @@ def command(
     """Say what the manifests cannot promise, and which scenario of the catalogue would show it.
 
     MANIFEST is a file, a folder, or - for standard input (kubectl kustomize, helm template). No
-    cluster is asked. Exit status 0: nothing found. 1: something. 2: wrongly called, or no manifest.
+    cluster is asked.
     """
     read = sources.read(manifests, namespace, _standard_input, strict=False)
     found = [
@@ -37,7 +43,7 @@ def command(
         for each in read.left_out:
             click.echo(f"left out: {each}")
         click.echo(as_text(found))
-    return 1 if found else 0
+    return EXIT_VIOLATED if found else EXIT_HELD
 
 
 def as_text(found: Sequence[Finding]) -> str:

@@ -12,9 +12,9 @@ import click
 
 from chaoskit.cli.cluster import Steps
 from chaoskit.cli.inject import seconds_of
+from chaoskit.cli.statuses import EXIT_HELD, EXIT_UNKNOWN, help_end, of_outcome
 from chaoskit.cluster.existing import ExistingCluster, ExistingProvider
 from chaoskit.cluster.provider import ClusterSpec
-from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.guarantees.verdict import Outcome, Verdict
 from chaoskit.rollout import on_existing
 from chaoskit.rollout import prepared as preparing
@@ -26,11 +26,18 @@ from chaoskit.rollout.trial import Place, roll_out
 from chaoskit.run.book import SessionBook
 from chaoskit.run.options import checked
 
-EXIT_STATUS = {Outcome.HELD: 0, Outcome.VIOLATED: 1, Outcome.UNKNOWN: 3}
-EXIT_ENVIRONMENT = 4
 
-
-@click.command("rollout")
+@click.command(
+    epilog=help_end(
+        [
+            "chaoskit rollout deployment/web --image web=web:v2 -n shop -f shop/",
+            "helm template shop | chaoskit rollout sts/db --restart -n shop -f -",
+            "chaoskit rollout deployment/web --to new.yaml -n shop --context staging --dry-run",
+        ],
+        "0 all HELD. 1 one VIOLATED. 2 called wrongly, or a manifest is no good. 3 cannot tell."
+        " 4 it could not be tried: engine, image, cluster, a workload that never gets ready.",
+    ),
+)
 @click.argument("workload")
 @click.option("-n", "--namespace", default="default", show_default=True)
 @click.option("--image", "images", multiple=True, help="Change: CONTAINER=IMAGE; may be repeated.")
@@ -86,27 +93,18 @@ def command(**given: Any) -> int:
     Says before what its manifests promise, measures a steady baseline, makes the change, and judges
     every promise over a record of all requests and changes. On a cluster of its own, which is
     thrown away; or, with --context, in one namespace of a cluster that is there.
-
-    Exit status 0: all HELD. 1: one VIOLATED. 2: wrongly called, or a manifest is no good. 3: cannot
-    tell. 4: it could not be tried (engine, image, cluster, workload that never gets ready).
     """
     dry_run: bool = given["dry_run"]
-    try:
-        asked = asked_from(given)
-        if given["context"] is None:
-            return _tried(preparing.from_manifests(asked, sys.stdin.read), None, dry_run=dry_run)
-        kubeconfig = kubeconfig_file(given["kubeconfig"])
-        provider = ExistingProvider(kubeconfig, given["context"], asked.namespace)
-        with closing(provider.start(ClusterSpec())) as cluster:
-            prepared = on_existing.from_cluster(
-                asked, cluster, sys.stdin.read, twin=given["allow_twin"]
-            )
-            return _tried(prepared, cluster, dry_run=dry_run)
-    except UsageError:
-        raise
-    except ChaoskitError as error:
-        click.echo(f"chaoskit: it could not be tried: {error}", err=True)
-        return EXIT_ENVIRONMENT
+    asked = asked_from(given)
+    if given["context"] is None:
+        return _tried(preparing.from_manifests(asked, sys.stdin.read), None, dry_run=dry_run)
+    kubeconfig = kubeconfig_file(given["kubeconfig"])
+    provider = ExistingProvider(kubeconfig, given["context"], asked.namespace)
+    with closing(provider.start(ClusterSpec())) as cluster:
+        prepared = on_existing.from_cluster(
+            asked, cluster, sys.stdin.read, twin=given["allow_twin"]
+        )
+        return _tried(prepared, cluster, dry_run=dry_run)
 
 
 def asked_from(given: Mapping[str, Any]) -> Asked:
@@ -178,8 +176,8 @@ def _tried(prepared: Prepared, cluster: ExistingCluster | None, *, dry_run: bool
         for trouble in book.troubles:
             click.echo(trouble, err=True)
     click.echo("\n".join(told(concluded)))
-    status = EXIT_STATUS[concluded.judgement.outcome]
-    return EXIT_STATUS[Outcome.UNKNOWN] if book.troubles and status == 0 else status
+    status = of_outcome(concluded.judgement.outcome)
+    return EXIT_UNKNOWN if book.troubles and status == EXIT_HELD else status
 
 
 def told(concluded: Concluded) -> list[str]:

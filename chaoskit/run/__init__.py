@@ -2,6 +2,7 @@
 
 from chaoskit.run.composition import Planned
 from chaoskit.run.outcome import CapabilityAbsent, NotHeld
-from chaoskit.run.run import Run, RunSetup
+from chaoskit.run.run import Run
+from chaoskit.run.setup import RunSetup
 
 __all__ = ["CapabilityAbsent", "NotHeld", "Planned", "Run", "RunSetup"]

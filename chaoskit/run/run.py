@@ -4,12 +4,11 @@ import itertools
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from chaoskit import __version__, clock
+from chaoskit import __version__
 from chaoskit.cluster.container_scanner import ContainerScanner, NodeContainersCluster
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.node import Node
@@ -22,7 +21,7 @@ from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.judge import Judgement, encode, judge, judgement
 from chaoskit.guarantees.verdict import Outcome
 from chaoskit.history.events import Calibration
-from chaoskit.history.folder import RecordFolder, RunInfo
+from chaoskit.history.folder import RecordFolder
 from chaoskit.history.reader import History
 from chaoskit.history.writer import EventWriter
 from chaoskit.kube.observer import Observer
@@ -39,6 +38,7 @@ from chaoskit.run.marks import Marks
 from chaoskit.run.name_asking import names_asked
 from chaoskit.run.outcome import NotHeld
 from chaoskit.run.sampled_load import SampledLoad
+from chaoskit.run.setup import RunSetup
 from chaoskit.run.traces import traces_compared
 from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.service import Service
@@ -52,22 +52,6 @@ _DEFAULT_FAULT_AT_MOST_S = 300.0
 _EFFECTIVE_WITHIN_S = 10.0
 #: A member that restarts while it is read is answered for again by its node within seconds.
 _STORE_READ_WITHIN_S = 20.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunSetup:
-    """What a run needs to know before it starts; `folder` is made for its record."""
-
-    folder: Path
-    run_id: str
-    scenario: str
-    title: str
-    description: str
-    rows: Sequence[str]
-    seed: int
-    namespace: str
-    profile: str
-    command: str
 
 
 class Run:
@@ -91,7 +75,7 @@ class Run:
         self.cluster = cluster
         self.judgement: Judgement | None = None
         self.random = random.Random(f"{setup.seed}/{setup.scenario}")
-        self.record = RecordFolder.create(setup.folder, _info(setup, cluster))
+        self.record = RecordFolder.create(setup.folder, setup.info(cluster))
         self.logs = setup.folder / "logs"
         self.logs.mkdir()
         self._writer = EventWriter(self.record.new_events_file("run"))
@@ -395,22 +379,3 @@ class Run:
                 # Each recorder marks its own death; here the reader is told which it was.
                 self.steps.note("error", str(failure))
         self._writer.close()
-
-
-def _info(setup: RunSetup, cluster: Cluster) -> RunInfo:
-    return RunInfo(
-        run_id=setup.run_id,
-        scenario=setup.scenario,
-        title=setup.title,
-        description=setup.description,
-        rows=list(setup.rows),
-        seed=setup.seed,
-        started_wall_ns=clock.wall_ns(),
-        started_ns=clock.now_ns(),
-        boot_id=clock.boot_id(),
-        chaoskit_version=__version__,
-        cluster=cluster.facts,
-        namespace=setup.namespace,
-        profile=setup.profile,
-        command=setup.command,
-    )

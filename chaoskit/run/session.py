@@ -21,7 +21,8 @@ from chaoskit.load.driver import Driver, prepare
 from chaoskit.load.sampling import ControlTarget
 from chaoskit.run.book import SessionBook
 from chaoskit.run.options import size_of
-from chaoskit.run.run import Run, RunSetup
+from chaoskit.run.run import Run
+from chaoskit.run.setup import RunSetup
 from chaoskit.run.shared import SharedCluster, SharedRun
 
 #: A scenario that needs the cluster for itself waits for those that use it now.
