@@ -37,6 +37,7 @@ _GROUPS = {
     "objects": ("pods", "rollouts", "stateful_sets"),
     "attribution": ("attribution",),
     "harness": ("harness",),
+    "network": ("network",),
 }
 #: mutmut's fates by the exit code of pytest, as `mutmut results` names them; None: not examined.
 _FATES = {0: "survived", 1: "killed", 3: "killed", 5: "no tests", 33: "no tests"}

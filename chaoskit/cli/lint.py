@@ -15,7 +15,7 @@ from chaoskit.rollout.lint import Finding, lint
 
 @click.command(
     epilog=help_end(
-        ["chaoskit lint shop/", "helm template shop | chaoskit lint - --except single_replica"],
+        ["chaoskit lint shop/", "helm template shop | chaoskit lint - --except single-replica"],
         "0 nothing found. 1 something. 2 called wrongly, or no manifest.",
     ),
 )

@@ -16,7 +16,7 @@ from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
-from chaoskit.faults.network.measuring import Datagrams, measured_path
+from chaoskit.faults.measuring import Datagrams, measured_path
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.judge import Judgement, encode, judge, judgement
 from chaoskit.guarantees.verdict import Outcome

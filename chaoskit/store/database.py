@@ -84,7 +84,12 @@ class Database:
         return int(self.read(f"PRAGMA {name}")[0][0])
 
     def _bring_up_to_date(self) -> None:
-        version = self._require_ours()
+        # In one transaction: between two looks another process may have made the tables.
+        self._execute("BEGIN")
+        try:
+            version = self._require_ours()
+        finally:
+            self._execute("ROLLBACK")
         if version == len(self._migrations):
             return
         if version == 0:

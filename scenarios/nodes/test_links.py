@@ -5,7 +5,7 @@ import pytest
 from chaoskit.cluster import profiles
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.faults import Bandwidth, Latency, Loss, Partition
-from chaoskit.faults.network.measuring import Datagrams
+from chaoskit.faults.measuring import Datagrams
 from chaoskit.guarantees import (
     no_request_lost,
     node_not_ready_within,

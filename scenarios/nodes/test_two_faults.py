@@ -7,7 +7,7 @@ import pytest
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.errors import FaultError
 from chaoskit.faults import CpuStressed, Latency, Loss
-from chaoskit.faults.network.measuring import Datagrams
+from chaoskit.faults.measuring import Datagrams
 from chaoskit.guarantees import (
     nodes_stay_ready,
     nothing_left,

@@ -83,9 +83,15 @@ class Guard:
         if self._heard(f"watching {cluster}"):
             return
         begun_ns = clock.now_ns()
+        replaced = False
 
         def watching() -> bool:
+            nonlocal replaced
             if self._process is None or self._process.poll() is not None:
+                if not replaced:  # killed, but not yet seen to be dead when it was started
+                    replaced = True
+                    self.start()
+                    return False
                 raise FaultError(
                     "the guardian does not run, so nobody would heal if this process died",
                     subject=f"guardian of process {os.getpid()}",

@@ -67,13 +67,8 @@ class DnsOutage:
         asking = [*own, *(pod for at in own for pod in a_pod_on(cluster, at.node))]
 
         def is_deaf(place: Place) -> bool:
-            answer = cluster.node(place.node).agent.call(
-                "resolve",
-                pod=place.pod_uid,
-                server=server,
-                name=_ASKED_NAME,
-                timeout_ms=_ANSWER_WITHIN_MS,
-            )
+            asked = {"server": server, "name": _ASKED_NAME, "timeout_ms": _ANSWER_WITHIN_MS}
+            answer = cluster.node(place.node).agent.call("resolve", pod=place.pod_uid, **asked)
             _, other = ends_from(cluster, place.node)
             return not answer["addresses"] and bool(
                 connects(cluster, place, other, KUBELET_PORT).answered

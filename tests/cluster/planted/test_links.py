@@ -6,7 +6,7 @@ Their sound twins are the scenarios of those rows.
 import pytest
 
 from chaoskit.faults import Bandwidth, DnsOutage, Latency, Loss, Partition
-from chaoskit.faults.network.measuring import Datagrams
+from chaoskit.faults.measuring import Datagrams
 from chaoskit.guarantees import (
     names_answer_again,
     names_fail,
