@@ -41,6 +41,12 @@ class PodState:
             return since_ns <= self.unready_ns and at_ns <= self.unready_ns + SLACK_NS
         return at_ns >= since_ns
 
+    def is_surely_available(self, at_ns: int, min_ready_s: float) -> bool:
+        """Whether a controller that decided a second ago must have thought it available."""
+        if not self.is_counted() or self.ready_ns is None or self.unready_ns is not None:
+            return False
+        return at_ns >= self.ready_ns + int(min_ready_s * 1e9) + SLACK_NS
+
 
 @dataclass
 class Pods:

@@ -136,7 +136,10 @@ class _Walk:
         before = self.pods.by_uid.get(event.uid)
         after = None if event.change == "DELETED" else event.object
         left = has_left(before, after)
-        was_available = before is not None and before.is_available(self.now_ns, self.min_ready_s)
+        # Who took it away decided a moment before: it may have become available since.
+        was_available = before is not None and before.is_surely_available(
+            self.now_ns, self.min_ready_s
+        )
         was_serving = before is not None and before.is_serving()
         was_scaled_away = left and self._is_scaled_away(event)
         self.pods.apply(event)

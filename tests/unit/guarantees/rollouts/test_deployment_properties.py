@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from chaoskit import guarantees as g
@@ -124,6 +124,11 @@ def test_no_valid_recreated_history_is_accused(
 
 @examples(60, slow_to_make=True)
 @given(cluster=clusters, bound=bounds, plan=plans(changes, pauses, scalings))
+@example(  # a pod becomes available between the decision to take it away and its end
+    cluster={"seed": 24, "replicas": 4, "min_ready_s": 3, "history_limit": 0},
+    bound=(1, 0),
+    plan=[(delete(0), 2.0), (image("app:v2"), 0.0), (image("app:v3"), 0.0)],
+)
 def test_no_valid_rolling_history_breaks_the_bounds(
     cluster: dict[str, Any], bound: tuple[int | str, int | str], plan: list[tuple[Action, float]]
 ) -> None:
