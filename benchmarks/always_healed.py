@@ -1,8 +1,9 @@
 """What became of faults whose harness was stopped or killed, as a table:
-`python -m benchmarks.always_healed [--run | --run-all] [--page FILE]`.
+`python -m benchmarks.always_healed [--run | --run-all] [--keep]`.
 
 `--run` runs the tests that `make test` runs, `--run-all` all of them (hours, once every fault has a
-sample); either adds to the results of those before.
+sample); either adds to the results of those before. `--keep` moves the results to
+`docs/results/always-healed.jsonl`, which is committed, and writes the page beside it anew.
 """
 
 import argparse
@@ -15,28 +16,43 @@ from pathlib import Path
 from typing import Any
 
 _RESULTS = Path("reports/always-healed.jsonl")
+_KEPT = Path("docs/results/always-healed.jsonl")
+#: What stands below it on the page was written by hand.
+_BY_HAND = "<!-- by hand -->"
 _TESTS = "tests/cluster/test_always_healed.py"
 
 Row = dict[str, Any]
 
 
 def main() -> None:
-    """Print the table, and write it to a file if asked to."""
+    """Print the table, and keep it if asked to."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--run", action="store_true", help="run the quick tests first")
     parser.add_argument("--run-all", action="store_true", help="run all tests first")
-    parser.add_argument("--page", type=Path, help="write the table to this file, too")
+    parser.add_argument("--keep", action="store_true", help="keep the results, write the page")
     arguments = parser.parse_args()
     if arguments.run or arguments.run_all:
         chosen = [] if arguments.run_all else ["-m", "not long and not soak"]
         # A test that failed has left its result, where the table shows it.
         subprocess.run([sys.executable, "-m", "pytest", "-q", *chosen, _TESTS], check=False)
-    if not _RESULTS.exists():
-        raise SystemExit(f"{_RESULTS} is not there: run this with --run")
-    text = page([json.loads(line) for line in _RESULTS.read_text().splitlines()])
+    text = page([*_rows(_KEPT), *_rows(_RESULTS)])
     print(text)
-    if arguments.page:
-        arguments.page.write_text(text)
+    if arguments.keep:
+        _keep(text)
+
+
+def _rows(file: Path) -> list[Row]:
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def _keep(text: str) -> None:
+    if _RESULTS.exists():
+        with _KEPT.open("a") as file:
+            file.write(_RESULTS.read_text())
+        _RESULTS.unlink()
+    path = _KEPT.with_suffix(".md")
+    _, mark, by_hand = (path.read_text() if path.exists() else "").partition(_BY_HAND)
+    path.write_text(f"{text}\n{mark}{by_hand}" if mark else text)
 
 
 def page(rows: Sequence[Row]) -> str:
