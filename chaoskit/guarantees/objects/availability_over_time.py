@@ -14,6 +14,8 @@ from chaoskit.history.reader import History
 #: Kubernetes' timestamps have a resolution of one second, and a controller acts on what it saw a
 #: moment ago: nothing is charged that may come from either.
 SLACK_NS = 1_000_000_000
+#: From a controller's decision to the end of a pod: both are requests to the API server.
+DECIDED_NS = 250_000_000
 
 
 @dataclass
@@ -42,10 +44,10 @@ class PodState:
         return at_ns >= since_ns
 
     def is_surely_available(self, at_ns: int, min_ready_s: float) -> bool:
-        """Whether a controller that decided a second ago must have thought it available."""
+        """Whether a controller that decided a moment ago must have thought it available."""
         if not self.is_counted() or self.ready_ns is None or self.unready_ns is not None:
             return False
-        return at_ns >= self.ready_ns + int(min_ready_s * 1e9) + SLACK_NS
+        return at_ns >= self.ready_ns + int(min_ready_s * 1e9) + DECIDED_NS
 
 
 @dataclass
