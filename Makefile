@@ -8,7 +8,7 @@ CHAOSKIT := .venv/bin/chaoskit
 PYTEST := .venv/bin/python -m pytest
 
 # What pytest runs: no test that takes long, and of the catalogue's scenarios the everyday ones.
-SELECT ?= not soak and not long and (demo or everyday or not row)
+SELECT ?= not soak and not long and (everyday or not row)
 # What the machine must be able to do for that.
 PURPOSE ?= test
 # Further options for pytest: make test ARGS="-k rollout -x"

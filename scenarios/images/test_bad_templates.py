@@ -80,7 +80,6 @@ def test_what_can_never_run_says_why_and_is_undone(
     )
 
 
-@pytest.mark.everyday
 @pytest.mark.row("I8")
 def test_a_fix_does_not_wait_for_the_back_off_of_what_it_fixes(
     cluster: K3sCluster, chaos: Run, web: Web

@@ -22,6 +22,7 @@ from chaoskit.workloads.specimen import KeyValue
 
 
 @pytest.mark.demo
+@pytest.mark.everyday
 @pytest.mark.row("N1")
 @pytest.mark.alone
 def test_statefulset_survives_node_nic_down(cluster: K3sCluster, chaos: Run, kv: KeyValue) -> None:

@@ -16,6 +16,7 @@ from chaoskit.workloads.specimen import Web
 
 
 @pytest.mark.demo
+@pytest.mark.everyday
 @pytest.mark.row("R9")
 def test_rollout_to_an_absent_tag_stalls_and_undo_restores(
     cluster: K3sCluster, chaos: Run, web: Web

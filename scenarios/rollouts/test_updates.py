@@ -22,7 +22,6 @@ from chaoskit.workloads.specimen import Web
 from chaoskit.workloads.specimen_manifests import image
 
 
-@pytest.mark.everyday
 @pytest.mark.row("R1")
 def test_pods_are_replaced_one_by_one_and_nobody_notices(
     cluster: K3sCluster, chaos: Run, start_web: Callable[..., Web]

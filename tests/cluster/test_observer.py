@@ -312,6 +312,7 @@ def test_the_api_servers_restart_loses_nothing(
     assert collection.ANY_OBJECT not in {named for gap in gaps for named in gap.uids}
 
 
+@pytest.mark.long
 def test_the_lag_is_measured_on_the_nodes_leases(
     running: Observer, cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -186,6 +186,7 @@ def test_a_pod_that_ignores_term_is_seen_terminating(kube: Kube, namespace: str)
     victim.wait_gone(30)
 
 
+@pytest.mark.long
 def test_an_uid_protects_a_namesake(kv: KeyValue) -> None:
     before = kv.pod(1)
     old = before.delete(force=True)
@@ -243,6 +244,7 @@ def test_members_keep_what_they_acknowledged(kv: KeyValue) -> None:
     assert kv.read_store(0).entries == []
 
 
+@pytest.mark.long
 def test_a_partition_holds_the_lower_members_back(kv: KeyValue) -> None:
     kv.stateful_set.set_update_strategy("RollingUpdate", partition=1)
     kv.stateful_set.set_image(specimen_manifests.image("v2"))

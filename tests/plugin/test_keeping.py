@@ -40,6 +40,7 @@ def test_a_session_is_kept_in_the_state_folder(pytester: pytest.Pytester, tmp_pa
     assert Path(run.report).exists()
 
 
+@pytest.mark.long
 def test_the_ini_file_names_the_store_and_the_command_line_wins(
     pytester: pytest.Pytester, tmp_path: Path
 ) -> None:
@@ -53,6 +54,7 @@ def test_the_ini_file_names_the_store_and_the_command_line_wins(
     assert not (tmp_path / "state" / "runs.sqlite").exists()
 
 
+@pytest.mark.long
 def test_a_store_that_refuses_is_said_and_the_run_ends_as_it_would_have(
     pytester: pytest.Pytester, tmp_path: Path
 ) -> None:

@@ -108,6 +108,7 @@ def test_merged_records_of_two_workers_equal_the_plan(
     assert users_seen == {"user-0", "user-1"}
 
 
+@pytest.mark.long
 def test_a_lost_worker_is_noticed(
     server: ServerProcess, start_worker: StartWorker, tmp_path: Path
 ) -> None:
@@ -134,6 +135,7 @@ def test_a_lost_worker_is_noticed(
     assert {row["outcome"] for row in rows_of(two)} == {"ok"}
 
 
+@pytest.mark.long
 def test_a_worker_ends_when_its_master_is_killed(
     server: ServerProcess, start_worker: StartWorker, tmp_path: Path
 ) -> None:
