@@ -58,7 +58,7 @@ class Bench:
     def load(self, folder: Path, *, rate_per_s: float, seconds: float, recorded: bool) -> History:
         """Drive so long, with all recorders or with the driver's own record alone."""
         RecordFolder.create(folder, _info(self.namespace))
-        streams = service_streams(self.web.service, self.cluster.servers, ("new", "kept"))
+        streams = service_streams(self.web.service, self.cluster.nodes, ("new", "kept"))
         plan = LoadPlan(load_id="load-1", streams=streams, rate_per_s=rate_per_s, seed=1)
         beside = self._recorders(folder, plan) if recorded else _nothing()
         with beside, self.driver.start(plan, folder, folder / "load.log") as load:
