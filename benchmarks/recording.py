@@ -91,11 +91,12 @@ def _nothing() -> Iterator[None]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--pairs", type=int, default=_PAIRS)
+    parser.add_argument("--pairs", type=int, default=_PAIRS, help="0 leaves them out")
     parser.add_argument("--long-s", type=float, default=_LONG_S, help="0 leaves the long load out")
     arguments = parser.parse_args()
     with _bench() as bench, tempfile.TemporaryDirectory(prefix="chaoskit-bench-") as folder:
-        _pairs(bench, Path(folder), arguments.pairs)
+        if arguments.pairs:
+            _pairs(bench, Path(folder), arguments.pairs)
         if arguments.long_s > 0:
             _long(bench, Path(folder) / "long", arguments.long_s)
 
