@@ -204,7 +204,16 @@ def _drawn(prefix: str, scenario: StoredScenario) -> _Drawn:
     return undrawn
 
 
+#: What is drawn, and what failures are put down to. A record has a piece for each second of each
+#: writer, and every look at columns that were not read yet goes through all of them.
+_COLUMNS = (
+    "load", "stream", "connection", "connection_id", "entry", "operation", "sent_ns", "end_ns",
+    "outcome", "status", "error", "error_phase", "pod", "pod_uid", "revision",
+)  # fmt: skip
+
+
 def _read(history: History, prefix: str, scenario: StoredScenario) -> _Drawn:
+    history.read(*_COLUMNS)
     axis = axis_of(history)
     judged = numbered(scenario.verdicts, axis.start_ns if axis else None, prefix)
     drawn = _Drawn(judged=judged, why=[None] * len(scenario.verdicts), notes=list(scenario.notes))
