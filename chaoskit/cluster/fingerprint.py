@@ -5,13 +5,15 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.node_fingerprint import node_lines
-from chaoskit.errors import ChaoskitError
+from chaoskit.errors import ChaoskitError, WaitTimeout
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Object
+from chaoskit.waiting import wait_until
 
 _OURS = "chaoskit"
 #: Where objects of ours may be left: kinds, and paths of those that the client has no name for.
@@ -60,6 +62,19 @@ def difference(before: Fingerprint, after: Fingerprint) -> list[str]:
         lines += [f"{part}: - {line}" for line in sorted(old - new) if not _BRIDGE.search(line)]
         lines += [f"{part}: + {line}" for line in sorted(new - old) if not _BRIDGE.search(line)]
     return lines
+
+
+def left_after(cluster: K3sCluster, before: Fingerprint, *, timeout_s: float) -> list[str]:
+    """What still differs from before as soon as nothing does, or when the time is up."""
+    last: list[str] = []
+
+    def is_the_same() -> bool:
+        last[:] = difference(before, fingerprint(cluster))
+        return not last
+
+    with suppress(WaitTimeout):
+        wait_until(is_the_same, what="nothing to be left", timeout_s=timeout_s)
+    return last
 
 
 def _of_api(kube: Kube) -> dict[str, list[str]]:

@@ -15,8 +15,6 @@ _START_S = 15.0
 #: A kubelet that was cut off tries the API again after at most 7 s (its back-off's limit), and a
 #: busy host adds some seconds.
 _HEARD_AGAIN_S = 12.0
-#: The pod garbage collector's period (gcCheckPeriod in kube-controller-manager), and some slack.
-_COLLECTED_S = 20.0 + 5.0
 #: Specimen pods have Kubernetes' own default grace.
 _GRACE_S = 30.0
 
@@ -86,7 +84,7 @@ class NodeLossBounds:
     @property
     def released_s(self) -> float:
         """Out-of-service taint: pods of the node are gone, and made anew elsewhere."""
-        return _COLLECTED_S + _START_S
+        return profiles.collected_within_s() + _START_S
 
     def unnoticed_s(self, *, deadline_s: float) -> float:
         """Cut: requests are still sent to the node's pods, each of which fails by its deadline.

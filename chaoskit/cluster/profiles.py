@@ -154,7 +154,12 @@ def garbage_collected_within_s() -> float:
     The pod garbage collector looks each 20 s, deletes pods of a node that it has missed for 40 s,
     and asks the API once more before; both are constants in Kubernetes' sources.
     """
-    return _MISSED_S + 2 * _COLLECTED_EACH_S + _SLACK_S
+    return _MISSED_S + _COLLECTED_EACH_S + collected_within_s()
+
+
+def collected_within_s() -> float:
+    """Until the pod garbage collector has looked again, and taken what it need not wait for."""
+    return _COLLECTED_EACH_S + _SLACK_S
 
 
 def garbage_collected_after_s() -> float:

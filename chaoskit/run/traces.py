@@ -1,14 +1,12 @@
 """What is left of faults: the cluster compared with what it was."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from chaoskit import clock
-from chaoskit.cluster.fingerprint import difference, fingerprint
+from chaoskit.cluster.fingerprint import fingerprint, left_after
 from chaoskit.cluster.k3s_cluster import K3sCluster
-from chaoskit.errors import WaitTimeout
 from chaoskit.history.events import TracesCompared
-from chaoskit.waiting import wait_until
 
 #: What Kubernetes itself puts back after a heal (conditions, taints) takes up to so long.
 _SETTLED_WITHIN_S = 30.0
@@ -24,12 +22,5 @@ def traces_compared(
     """
     since_ns, before = clock.now_ns(), fingerprint(cluster)
     yield
-    last: list[str] = []
-
-    def is_the_same() -> bool:
-        last[:] = difference(before, fingerprint(cluster))
-        return not last
-
-    with suppress(WaitTimeout):
-        wait_until(is_the_same, what="nothing to be left", timeout_s=_SETTLED_WITHIN_S)
-    record(TracesCompared(time_ns=clock.now_ns(), since_ns=since_ns, lines=list(last)))
+    lines = left_after(cluster, before, timeout_s=_SETTLED_WITHIN_S)
+    record(TracesCompared(time_ns=clock.now_ns(), since_ns=since_ns, lines=lines))

@@ -19,9 +19,8 @@ import pytest
 
 from chaoskit import clock
 from chaoskit.cli.statuses import EXIT_ENVIRONMENT
-from chaoskit.cluster.fingerprint import Fingerprint, difference, fingerprint
+from chaoskit.cluster.fingerprint import fingerprint, left_after
 from chaoskit.cluster.k3s_cluster import K3sCluster
-from chaoskit.errors import WaitTimeout
 from chaoskit.faults.catalogue import parameters_of
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.entry import Entry
@@ -155,7 +154,7 @@ def test_a_stopped_harness_leaves_nothing_broken(
     status = harness.process.wait(_HEALED_WITHIN_S)
     if sample.whole_node:
         stage.agent.wait_ready(timeout_s=_CLEAN_WITHIN_S)
-    residue = residue_after(stage.cluster, before)
+    residue = left_after(stage.cluster, before, timeout_s=_HEALED_WITHIN_S)
     note(fault=name, by=number.name, point=point, healed_s=healed_s, residue=residue)
     assert residue == []
     assert status == (128 + number if number is signal.SIGTERM else -number), "it ended otherwise"
@@ -190,7 +189,7 @@ def test_with_its_guardian_killed_too_the_node_heals_itself(stage: Stage, stoppe
     assert "nic_down" in said.stdout
     assert harness.entries() == []
     stage.agent.wait_ready(timeout_s=_CLEAN_WITHIN_S)
-    residue = residue_after(stage.cluster, before)
+    residue = left_after(stage.cluster, before, timeout_s=_HEALED_WITHIN_S)
     note(fault="nic_down", by="SIGKILL of all", point="effect", healed_s=healed_s, residue=residue)
     assert residue == []
 
@@ -213,7 +212,7 @@ def test_what_a_killed_tree_left_is_healed_by_the_next_who_comes(
     assert harness.entries() == []
     assert cli("heal").returncode == 0
     stage.agent.wait_ready(timeout_s=_CLEAN_WITHIN_S)
-    assert residue_after(stage.cluster, before) == []
+    assert left_after(stage.cluster, before, timeout_s=_HEALED_WITHIN_S) == []
 
 
 @pytest.mark.long
@@ -254,21 +253,6 @@ def test_injected_by_hand_and_killed(stage: Stage) -> None:
             timeout_s=_HEALED_AT_ONCE_S,
         )
     stage.agent.wait_ready(timeout_s=_CLEAN_WITHIN_S)
-
-
-def residue_after(cluster: K3sCluster, before: Fingerprint) -> list[str]:
-    """What is left when the system has had its time to recover."""
-    last: list[str] = []
-
-    def clean() -> bool:
-        last[:] = difference(before, fingerprint(cluster))
-        return not last
-
-    try:
-        wait_until(clean, what="no residue", timeout_s=_HEALED_WITHIN_S, interval_s=1.0)
-    except WaitTimeout:
-        return last
-    return []
 
 
 def guardian_ends(harness: Harness) -> None:

@@ -10,12 +10,17 @@ from chaoskit.guarantees.objects.disturbances import pods_of
 from chaoskit.guarantees.objects.watched import (
     Subject,
     condition,
-    is_leaving,
     kind_of,
     name_of,
     require_watched,
 )
-from chaoskit.guarantees.pods.on_nodes import lasted_until_ns, pods_on, windows_on
+from chaoskit.guarantees.pods.on_nodes import (
+    befallen,
+    lasted_until_ns,
+    pods_on,
+    told_to_go,
+    windows_on,
+)
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.history.events import Watched
 from chaoskit.history.reader import History
@@ -52,18 +57,15 @@ class EvictedBetween:
             title=f"{self.workload} leaves {self.node} {self.earliest_s:g} to {self.latest_s:g} s"
             f" after {self.fault}"
         )
-        pods = pods_of(history, self.kind, self.workload)
-        require_watched(found, history, {event.uid for event in pods}, ["Pod"])
-        befallen = 0
-        for window in windows_on(history, found, self.fault, self.node):
-            present = pods_on(pods, self.node, window.requested_ns)
-            befallen += len(present)
-            for uid, pod in present.items():
-                later = [e for e in pods if e.uid == uid and e.time_ns > window.requested_ns]
-                self._judge(found, pod.name, _told_to_go(later), window, history)
-        found.coverage["pods on the node"] = befallen
-        if not befallen:
-            found.doubt(f"no pod of {self.workload} was on {self.node}")
+        for each in befallen(
+            history,
+            found,
+            workload=self.workload,
+            kind=self.kind,
+            node=self.node,
+            fault=self.fault,
+        ):
+            self._judge(found, each.pod.name, each.told_to_go, each.window, history)
         return conclude(self, found)
 
     def _judge(
@@ -125,7 +127,7 @@ class NotEvicted:
         found = Findings(title=f"{self.workload} stays on {self.node} during {self.fault}")
         pods = pods_of(history, self.kind, self.workload)
         require_watched(found, history, {event.uid for event in pods}, ["Pod"])
-        befallen = 0
+        count = 0
         for window in windows_on(history, found, self.fault, self.node):
             if window.injected_ns is None:
                 continue
@@ -134,17 +136,17 @@ class NotEvicted:
             if lasted_s < self.at_least_s:
                 found.doubt(f"{self.fault} lasted only {lasted_s:.1f} s")
             present = pods_on(pods, self.node, window.requested_ns)
-            befallen += len(present)
+            count += len(present)
             for uid, pod in present.items():
-                gone = _told_to_go([e for e in pods if e.uid == uid])
+                gone = told_to_go(e for e in pods if e.uid == uid)
                 if gone is not None and window.requested_ns < gone.time_ns <= until_ns:
                     after_s = (gone.time_ns - window.requested_ns) / 1e9
                     text = f"{pod.name} was told to end after {after_s:.1f} s"
                     found.violate(gone.time_ns, text, pod.name)
             found.figures["stayed_s"] = lasted_s
             found.summary = f"{len(present)} pods for {lasted_s:.1f} s"
-        found.coverage["pods on the node"] = befallen
-        if not befallen:
+        found.coverage["pods on the node"] = count
+        if not count:
             found.doubt(f"no pod of {self.workload} was on {self.node}")
         return conclude(self, found)
 
@@ -187,7 +189,3 @@ def not_evicted(
         at_least_s=at_least_s,
         fault=fault,
     )
-
-
-def _told_to_go(events: list[Watched]) -> Watched | None:
-    return next((e for e in events if e.change == "DELETED" or is_leaving(e.object)), None)

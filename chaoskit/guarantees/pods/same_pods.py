@@ -1,26 +1,21 @@
 """Pods that outlast the absence of their node: the same ones, restarted so often and no more."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from chaoskit.errors import UsageError
 from chaoskit.guarantees.conclusion import Findings, conclude
-from chaoskit.guarantees.fault_windows import FaultWindow
-from chaoskit.guarantees.objects.disturbances import pods_of
 from chaoskit.guarantees.objects.watched import (
     Object,
     Subject,
-    is_leaving,
     is_ready,
     kind_of,
     name_of,
-    require_watched,
 )
 from chaoskit.guarantees.pods.container_runs import restart_count, statuses_of
-from chaoskit.guarantees.pods.on_nodes import pods_on, windows_on
+from chaoskit.guarantees.pods.on_nodes import Befallen, befallen
 from chaoskit.guarantees.verdict import Verdict
-from chaoskit.history.events import Watched
 from chaoskit.history.reader import History
 
 
@@ -54,30 +49,20 @@ class SamePodsComeBack:
             title=f"{self.workload} on {self.node} is back {self.at_most_s:g} s after"
             f" {self.fault}, {times}"
         )
-        pods = pods_of(history, self.kind, self.workload)
-        require_watched(found, history, {event.uid for event in pods}, ["Pod"])
-        befallen = 0
-        for window in windows_on(history, found, self.fault, self.node):
-            present = pods_on(pods, self.node, window.requested_ns)
-            befallen += len(present)
-            for uid, pod in present.items():
-                later = [e for e in pods if e.uid == uid and e.time_ns > window.requested_ns]
-                self._judge(found, pod, later, window, history)
-        found.coverage["pods on the node"] = befallen
-        if not befallen:
-            found.doubt(f"no pod of {self.workload} was on {self.node}")
+        for each in befallen(
+            history,
+            found,
+            workload=self.workload,
+            kind=self.kind,
+            node=self.node,
+            fault=self.fault,
+        ):
+            self._judge(found, each, history)
         return conclude(self, found)
 
-    def _judge(
-        self,
-        found: Findings,
-        before: Watched,
-        later: Sequence[Watched],
-        window: FaultWindow,
-        history: History,
-    ) -> None:
+    def _judge(self, found: Findings, each: Befallen, history: History) -> None:
+        before, later, window, gone = each.pod, each.later, each.window, each.told_to_go
         name, healed_ns = before.name, window.healed_ns
-        gone = next((e for e in later if e.change == "DELETED" or is_leaving(e.object)), None)
         if gone is not None:
             after_s = (gone.time_ns - window.requested_ns) / 1e9
             text = f"{name} ({before.uid}) was told to end {after_s:.1f} s after the fault came"
