@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import psutil
 from chaoskit import clock
 from chaoskit.cluster import engine
 from chaoskit.cluster.engine_state import Progress, state_folder, system_path, tail
-from chaoskit.errors import EngineError
+from chaoskit.errors import EngineError, WaitTimeout
 from chaoskit.waiting import wait_until
 
 ENDPOINT = "unix:///var/run/docker.sock"
@@ -27,6 +28,9 @@ _PID_FILES = (
     (Path("/var/run/docker.pid"), "dockerd"),
     (Path("/var/run/docker/containerd/containerd.pid"), "containerd"),
 )
+# The kernel kills a containerd whose dockerd was killed (its parent-death signal), but not at once:
+# a dockerd started in between takes it for running, and fails after the 15 s it waits for it.
+_ORPHAN_TIMEOUT_S = 10.0
 # dockerd takes a system containerd for running as soon as this file is there.
 _SYSTEM_CONTAINERD = Path("/run/containerd/containerd.sock")
 
@@ -108,11 +112,13 @@ def _wait_engine_answers(
 def clear_leftovers() -> list[str]:
     """Remove what a dead engine left and a new one would stumble over; says what it removed.
 
-    A pid file whose process lives and is what the file says stays.
+    A pid file whose process lives and is what the file says stays, but a containerd whose dockerd
+    is gone is given up to 10 s to follow it.
     """
     notes = []
+    _wait_orphaned_containerd_gone()
     for file, name in _PID_FILES:
-        if file.exists() and not _is_running(file, name):
+        if file.exists() and _running(file, name) is None:
             file.unlink()
             notes.append(f"removed {file}: left by a {name} that is gone")
     if _SYSTEM_CONTAINERD.exists() and not _is_listening(_SYSTEM_CONTAINERD):
@@ -121,15 +127,30 @@ def clear_leftovers() -> list[str]:
     return notes
 
 
-def _is_running(pid_file: Path, name: str) -> bool:
-    text = pid_file.read_text().strip()
-    if not text.isdigit():
-        return False
+def _wait_orphaned_containerd_gone() -> None:
+    """Wait until no containerd is left over from a dockerd that is gone, at most 10 s.
+
+    One that outlives that has no parent-death signal, and dockerd takes it over.
+    """
+    (docker_file, docker), (file, name) = _PID_FILES
+    if _running(docker_file, docker) is not None:
+        return
+    with suppress(WaitTimeout):
+        wait_until(
+            lambda: _running(file, name) is None,
+            what=f"the {name} of a {docker} that is gone to end",
+            timeout_s=_ORPHAN_TIMEOUT_S,
+        )
+
+
+def _running(pid_file: Path, name: str) -> psutil.Process | None:
+    """The process of a pid file if it lives and has that name."""
     try:
-        process = psutil.Process(int(text))
-        return process.name() == name and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        process = psutil.Process(int(pid_file.read_text()))
+        living = process.name() == name and process.status() != psutil.STATUS_ZOMBIE
+    except (FileNotFoundError, NotADirectoryError, ValueError, psutil.NoSuchProcess):
+        return None
+    return process if living else None
 
 
 def _is_listening(path: Path) -> bool:

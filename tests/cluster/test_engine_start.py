@@ -52,6 +52,16 @@ again = engine_install.ensure_engine(print)
 assert again.daemon_pid != found.daemon_pid
 print("answers again:", again.version)
 """
+DYING = """
+import shutil, subprocess
+from pathlib import Path
+# What a containerd is in the moments between its dockerd's death and its own.
+Path("/run/bin").mkdir()
+shutil.copy(shutil.which("sleep"), "/run/bin/containerd")
+dying = subprocess.Popen(["/run/bin/containerd", "3"])
+Path("/run/docker/containerd").mkdir(parents=True)
+Path("/run/docker/containerd/containerd.pid").write_text(str(dying.pid))
+"""
 STOP = """
 engine_process.stop(print)
 assert isinstance(engine.find(), tuple)
@@ -92,6 +102,12 @@ def test_an_engine_that_was_killed_is_replaced() -> None:
     said = run_apart(START, CRASH, STOP)
     assert "removed /var/run/docker.pid" in said
     assert "answers again: " in said
+
+
+def test_an_engine_waits_for_the_containerd_of_a_killed_one_to_follow_it() -> None:
+    said = run_apart(DYING, START, STOP)
+    assert "removed /var/run/docker/containerd/containerd.pid: left by a containerd" in said
+    assert "answers: " in said
 
 
 def test_an_engine_that_cannot_start_shows_the_end_of_its_log() -> None:
