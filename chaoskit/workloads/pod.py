@@ -97,6 +97,18 @@ class Pod:
         """Wait until a pod of this name is Ready and not being deleted; returns it."""
         return self._wait(f"{self.ref} to be ready", is_ready, timeout_s)
 
+    def wait_restarted(self, timeout_s: float, *, times: int = 1) -> Object:
+        """Wait until each of its containers was restarted so often and it is Ready; returns it.
+
+        What the API shows of a pod whose node was away is from before, until the node speaks
+        again: being Ready alone does not tell that the pod is back.
+        """
+
+        def is_back(item: Object) -> bool:
+            return is_ready(item) and restarts_of(item) >= times
+
+        return self._wait(f"{self.ref} to be restarted {times} times and ready", is_back, timeout_s)
+
     def wait_not_ready(self, timeout_s: float) -> Object:
         """Wait until it is there and not Ready; returns it."""
         return self._wait(f"{self.ref} not to be ready", lambda item: not is_ready(item), timeout_s)
@@ -156,6 +168,12 @@ def is_ready(item: Object) -> bool:
     return ready is not None and ready["status"] == "True" and not is_terminating(item)
 
 
+def restarts_of(item: Object) -> int:
+    """How often that container of a pod was restarted which was so least often."""
+    shown = item.get("status", {}).get("containerStatuses", [])
+    return min((int(container.get("restartCount", 0)) for container in shown), default=0)
+
+
 def reasons_of(item: Object) -> set[str]:
     """Why its containers wait or have ended, and why it is not scheduled or ready."""
     status = item.get("status", {})
@@ -195,6 +213,8 @@ def describe(item: Object | None) -> str:
         "ready" if is_ready(item) else "not ready",
         f"on {item['spec'].get('nodeName', 'no node')}",
     ]
+    if restarts := restarts_of(item):
+        words.append(f"restarted {restarts} times")
     if is_terminating(item):
         words.append(f"terminating since {metadata['deletionTimestamp']}")
     if reasons := reasons_of(item):

@@ -99,9 +99,9 @@ def test_a_node_that_is_reset_starts_its_pods_again(
         load.run_for(seconds=5)
         with chaos.inject(NodeRebooted(victim.name)):
             pass  # its heal waits until the node is back
-        for each in (pod, static.mirror):
-            each.wait_ready(timeout_s=back_s)
-        daemon.daemon_set.wait_ready(timeout_s=back_s)
+        daemons = [p for p in daemon.daemon_set.pods() if cluster.node_of(p) == victim]
+        for each in (pod, static.mirror, *daemons):
+            each.wait_restarted(timeout_s=back_s)
         with chaos.phase("back"):
             load.run_for(seconds=20)
     chaos.check(

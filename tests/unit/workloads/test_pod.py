@@ -44,3 +44,10 @@ def test_reasons_come_from_containers_and_conditions() -> None:
 def test_what_is_not_there_is_described_too() -> None:
     assert pod.describe(None) == "no such pod"
     assert "no node" in pod.describe(item(spec={}))
+
+
+def test_restarts_are_those_of_the_container_restarted_least_often() -> None:
+    shown = item(status={"containerStatuses": [{"restartCount": 2}, {"restartCount": 1}]})
+    assert pod.restarts_of(shown) == 1
+    assert "restarted 1 times" in pod.describe(shown)
+    assert pod.restarts_of(item()) == 0
