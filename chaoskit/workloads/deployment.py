@@ -1,21 +1,18 @@
 """A Deployment with kubectl's verbs, semantics and refusals."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import ClassVar
 
 from chaoskit import clock
-from chaoskit.errors import UsageError
-from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Object
 from chaoskit.workloads import pod as pods
 from chaoskit.workloads import revisions, rollout_status, template
-from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.polling import wait_seen
-from chaoskit.workloads.ref import ObjectRef
 from chaoskit.workloads.revisions import Revision, Undone
 from chaoskit.workloads.rollout_status import RolloutStatus
-from chaoskit.workloads.steps import UNRECORDED, StepLog, StepRefused
+from chaoskit.workloads.steps import StepRefused
+from chaoskit.workloads.workload import Workload
 
 #: After a change of the template the controller reports the new generation for a moment together
 #: with the old one's exceeded deadline (seen in 1.36 after an undo; kubectl fails there).
@@ -27,61 +24,18 @@ def _now_s() -> float:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Deployment:
-    """One Deployment. Each verb is a step and is marked as one."""
+class Deployment(Workload):
+    """One Deployment."""
 
-    kube: Kube = field(repr=False)
-    ref: ObjectRef
-    steps: StepLog = field(default=UNRECORDED, repr=False)
-
-    @classmethod
-    def named(cls, kube: Kube, namespace: str, name: str, steps: StepLog = UNRECORDED) -> Self:
-        """The Deployment of that name, whether it exists yet or not."""
-        return cls(kube=kube, ref=ObjectRef("Deployment", namespace, name), steps=steps)
-
-    def read(self) -> Object:
-        """The object now. Raises `NotFound` when there is none."""
-        return self.kube.get("Deployment", self.ref.name, self.ref.namespace)
+    KIND: ClassVar[str] = "Deployment"
 
     # kubectl's verbs
-
-    def apply(self, manifest: Object) -> None:
-        """Create or change it to what `manifest` says."""
-        if ObjectRef.of(manifest) != self.ref:
-            raise UsageError("this manifest names another object", subject=str(self.ref))
-        with self.steps.step("apply", self.ref):
-            self.kube.apply(manifest)
-
-    def delete(self) -> None:
-        """Delete it; its ReplicaSets and pods go in the background."""
-        with self.steps.step("delete", self.ref):
-            self.kube.delete(
-                "Deployment", self.ref.name, self.ref.namespace, propagation="Background"
-            )
-
-    def set_image(self, image: str, container: str | None = None) -> bool:
-        """Change the image of a container (None: the only one; "*": all).
-
-        Returns False when it had that image already: then nothing is sent, and no new revision.
-        """
-        with self.steps.step("set_image", self.ref, detail=image):
-            change = template.image_change(
-                self.ref, self.read()["spec"]["template"], image, container
-            )
-            if change:
-                self._patch(change)
-            return bool(change)
 
     def set_env(self, **variables: str) -> None:
         """Set environment variables of all its containers, as `kubectl set env` does."""
         detail = ", ".join(f"{name}={value}" for name, value in variables.items())
         with self.steps.step("set_env", self.ref, detail=detail):
             self._patch(template.env_change(self.read()["spec"]["template"], variables))
-
-    def edit(self, change: Object, *, detail: str = "") -> None:
-        """Change anything, by strategic merge patch."""
-        with self.steps.step("edit", self.ref, detail=detail):
-            self._patch(change)
 
     def set_change_cause(self, cause: str) -> None:
         """Annotate why; the next revision inherits it, and `history` shows it."""
@@ -90,14 +44,7 @@ class Deployment:
 
     def scale(self, replicas: int) -> None:
         """Set the number of replicas; no new revision."""
-        with self.steps.step("scale", self.ref, detail=str(replicas)):
-            self.kube.patch(
-                "Deployment",
-                self.ref.name,
-                self.ref.namespace,
-                {"spec": {"replicas": replicas}},
-                subresource="scale",
-            )
+        self._set_replicas(replicas)
 
     def pause(self) -> None:
         """Hold the rollout. Raises `StepRefused` when it is paused already."""
@@ -132,8 +79,7 @@ class Deployment:
         The restored revision gets the next number. Raises `StepRefused`, with nothing changed,
         when there is no such revision or it is paused.
         """
-        detail = "to the revision before" if to_revision is None else f"to {to_revision}"
-        with self.steps.step("undo", self.ref, detail=detail):
+        with self.steps.step("undo", self.ref, detail=revisions.undo_detail(to_revision)):
             item = self.read()
             target = revisions.chosen(self.ref, self._history_of(item), to_revision)
             if self._is_paused(item):
@@ -146,7 +92,7 @@ class Deployment:
             if template.equal(target.template, item["spec"]["template"]):
                 return revisions.skipped(to_revision)
             self.kube.patch(
-                "Deployment",
+                self.KIND,
                 self.ref.name,
                 self.ref.namespace,
                 revisions.deployment_patch(item, target),
@@ -166,13 +112,7 @@ class Deployment:
 
     def replica_sets(self) -> list[Object]:
         """The ReplicaSets it controls."""
-        return self._replica_sets_of(self.read())
-
-    def pods(self, *, terminating: bool = False) -> list[Pod]:
-        """Its pods without a deletion timestamp, or all of them, by name."""
-        found = [item for item in self._pod_items() if terminating or not pods.is_terminating(item)]
-        found.sort(key=lambda item: str(item["metadata"]["name"]))
-        return [Pod.of(self.kube, item, self.steps) for item in found]
+        return self._owned("ReplicaSet", self.read())
 
     # waiting
 
@@ -184,19 +124,7 @@ class Deployment:
             wanted: int = item["spec"]["replicas"]
             return rollout_status.is_observed(item) and available >= wanted
 
-        last: Object = {}
-
-        def attempt() -> bool:
-            nonlocal last
-            last = self.read()
-            return is_available(last)
-
-        wait_seen(
-            attempt,
-            what=f"{self.ref} to have all replicas available",
-            timeout_s=timeout_s,
-            seen=lambda: self._describe(last),
-        )
+        self._wait(is_available, f"{self.ref} to have all replicas available", timeout_s)
 
     def wait_complete(self, timeout_s: float) -> None:
         """Wait until the rollout is complete, as `kubectl rollout status` does.
@@ -258,20 +186,12 @@ class Deployment:
 
     def wait_updated(self, pods_count: int, timeout_s: float) -> None:
         """Wait until that many pods of the present template are there: a rollout is under way."""
-        last: Object = {}
 
-        def attempt() -> bool:
-            nonlocal last
-            last = self.read()
-            updated: int = last.get("status", {}).get("updatedReplicas", 0)
-            return rollout_status.is_observed(last) and updated >= pods_count
+        def is_under_way(item: Object) -> bool:
+            updated: int = item.get("status", {}).get("updatedReplicas", 0)
+            return rollout_status.is_observed(item) and updated >= pods_count
 
-        wait_seen(
-            attempt,
-            what=f"{pods_count} updated pods of {self.ref}",
-            timeout_s=timeout_s,
-            seen=lambda: self._describe(last),
-        )
+        self._wait(is_under_way, f"{pods_count} updated pods of {self.ref}", timeout_s)
 
     def wait_reasons(self, *reasons: str, saying: str = "", timeout_s: float) -> None:
         """Wait until its pods have shown each of these, in their state or in events of them.
@@ -294,50 +214,27 @@ class Deployment:
 
     def wait_deadline_exceeded(self, timeout_s: float) -> None:
         """Wait until Kubernetes reports that the rollout's progress deadline has passed."""
-        last: Object = {}
-
-        def attempt() -> bool:
-            nonlocal last
-            last = self.read()
-            return rollout_status.of_deployment(last).failed is not None
-
-        wait_seen(
-            attempt,
-            what=f"the progress deadline of {self.ref} to be reported as exceeded",
-            timeout_s=timeout_s,
-            seen=lambda: self._describe(last),
+        self._wait(
+            lambda item: rollout_status.of_deployment(item).failed is not None,
+            f"the progress deadline of {self.ref} to be reported as exceeded",
+            timeout_s,
         )
 
     # within
 
     def _pod_items(self) -> list[Object]:
-        owners = {item["metadata"]["uid"] for item in self.replica_sets()}
-        labels = self.read()["spec"]["selector"].get("matchLabels", {})
-        return [
-            item
-            for item in self.kube.list("Pod", self.ref.namespace, labels=labels)
-            if any(revisions.owned_by(uid, [item]) for uid in owners)
-        ]
+        item = self.read()
+        found = self._selected("Pod", item)
+        owners = [owner["metadata"]["uid"] for owner in self._owned("ReplicaSet", item)]
+        return [pod for uid in owners for pod in revisions.owned_by(uid, found)]
 
     def _history_of(self, item: Object) -> list[Revision]:
-        return revisions.of_replica_sets(self._replica_sets_of(item))
-
-    def _replica_sets_of(self, item: Object) -> list[Object]:
-        labels = item["spec"]["selector"].get("matchLabels", {})
-        found = self.kube.list("ReplicaSet", self.ref.namespace, labels=labels)
-        return revisions.owned_by(item["metadata"]["uid"], found)
-
-    def _patch(self, change: Object) -> None:
-        self.kube.patch("Deployment", self.ref.name, self.ref.namespace, change, style="strategic")
+        return revisions.of_replica_sets(self._owned("ReplicaSet", item))
 
     @staticmethod
     def _is_paused(item: Object) -> bool:
         return bool(item["spec"].get("paused"))
 
     def _describe(self, item: Object) -> str:
-        if not item:
-            return "never read"
-        rollout = rollout_status.of_deployment(item).text
-        labels = item["spec"]["selector"].get("matchLabels", {})
-        shown = [pods.describe(p) for p in self.kube.list("Pod", self.ref.namespace, labels=labels)]
-        return "; ".join([rollout, *shown])
+        shown = super()._describe(item)
+        return f"{rollout_status.of_deployment(item).text}; {shown}" if item else shown

@@ -115,6 +115,11 @@ def chosen(ref: ObjectRef, revisions: Sequence[Revision], to_revision: int | Non
 _NO_HISTORY = {"Deployment": 'no rollout history found for deployment "{name}"'}
 
 
+def undo_detail(to_revision: int | None) -> str:
+    """What the step says of an undo."""
+    return "to the revision before" if to_revision is None else f"to {to_revision}"
+
+
 def skipped(to_revision: int | None) -> Undone:
     """The outcome when the template is that of the revision already."""
     text = f"skipped rollback (current template already matches revision {to_revision or 0})"
