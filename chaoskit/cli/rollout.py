@@ -16,6 +16,7 @@ from chaoskit.cli.statuses import EXIT_HELD, EXIT_UNKNOWN, help_end, of_outcome
 from chaoskit.cluster.existing import ExistingCluster, ExistingProvider
 from chaoskit.cluster.provider import ClusterSpec
 from chaoskit.guarantees.verdict import Outcome, Verdict
+from chaoskit.options import checked
 from chaoskit.rollout import on_existing
 from chaoskit.rollout import prepared as preparing
 from chaoskit.rollout.asked import Asked, Claims, LoadAsked, change_of, workload_ref
@@ -24,7 +25,6 @@ from chaoskit.rollout.on_throw_away import ThrowAway
 from chaoskit.rollout.prepared import Prepared
 from chaoskit.rollout.trial import Place, roll_out
 from chaoskit.run.book import SessionBook
-from chaoskit.run.options import checked
 
 
 @click.command(

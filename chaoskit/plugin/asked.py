@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from chaoskit.run.options import Options
+    from chaoskit.options import Options
 
 # Option: its default, and help. Each has a twin in the ini file: chaos_image for --chaos-image.
 TEXT_OPTIONS = {
@@ -73,7 +73,7 @@ def ini_name(name: str) -> str:
 def options(config: pytest.Config) -> Options:
     """The checked options of this run; what is wrong with them is a usage error."""
     from chaoskit.errors import UsageError
-    from chaoskit.run.options import checked
+    from chaoskit.options import checked
 
     if _options_key not in config.stash:
         given = _given(config)

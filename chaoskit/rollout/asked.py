@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import UsageError
+from chaoskit.options import Options
 from chaoskit.rollout.facts import ROLLED
-from chaoskit.run.options import Options
 from chaoskit.workloads.ref import ObjectRef
 
 #: As kubectl writes kinds: "deployment/web", "deploy/web", "statefulset.apps/kv".

@@ -11,8 +11,8 @@ from chaoskit.errors import ChaoskitError
 from chaoskit.guarantees.judge import Judgement
 from chaoskit.history.folder import RecordFolder
 from chaoskit.history.session import Session, SessionScenario, write_session
+from chaoskit.options import Options
 from chaoskit.report.report import write_all
-from chaoskit.run.options import Options
 
 _FREE_RUN_IDS = 100
 

@@ -19,8 +19,8 @@ from chaoskit.history.session import slug_of
 from chaoskit.load.calibration import calibrate
 from chaoskit.load.driver import Driver, prepare
 from chaoskit.load.sampling import ControlTarget
+from chaoskit.options import size_of
 from chaoskit.run.book import SessionBook
-from chaoskit.run.options import size_of
 from chaoskit.run.run import Run
 from chaoskit.run.setup import RunSetup
 from chaoskit.run.shared import SharedCluster, SharedRun

@@ -14,9 +14,9 @@ from chaoskit.faults import NicDown
 from chaoskit.faults.ledger.ledger import Ledger
 from chaoskit.guarantees.fault_windows import fault_windows
 from chaoskit.history.events import FaultMark, Note
+from chaoskit.options import checked
 from chaoskit.run import Planned
 from chaoskit.run.book import SessionBook
-from chaoskit.run.options import checked
 from chaoskit.run.session import ChaosSession
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from chaoskit.errors import EngineError, UsageError
+from chaoskit.options import checked
 from chaoskit.run.book import SessionBook
-from chaoskit.run.options import checked
 from chaoskit.run.session import ChaosSession
 
 
