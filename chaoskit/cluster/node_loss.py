@@ -86,6 +86,11 @@ class NodeLossBounds:
         """Out-of-service taint: pods of the node are gone, and made anew elsewhere."""
         return profiles.collected_within_s() + _START_S
 
+    @property
+    def programmed_s(self) -> float:
+        """A pod that is Ready again has another address: by then every kube-proxy sends there."""
+        return _PROXY_S
+
     def unnoticed_s(self, *, deadline_s: float) -> float:
         """Cut: requests are still sent to the node's pods, each of which fails by its deadline.
 

@@ -88,7 +88,8 @@ def test_a_node_that_is_reset_starts_its_pods_again(
     Goal: a reset costs a restart of each container, and no pod.
     Method: a Deployment's, a DaemonSet's and a static pod on the node; reset it under load.
     Expectation: requests on new connections are lost no longer than without network; each pod is
-    the same afterwards, each of its containers restarted once; once they are, nothing is lost.
+    the same afterwards, each of its containers restarted once; nothing is lost from then on, as
+    soon as kube-proxy knows the pods' new addresses.
     """
     pod = next(p for p in web.deployment.pods() if cluster.node_of(p) in cluster.agents)
     victim, bounds, fault = cluster.node_of(pod), bounds_of(cluster), "node_rebooted"
@@ -102,6 +103,7 @@ def test_a_node_that_is_reset_starts_its_pods_again(
         daemons = [p for p in daemon.daemon_set.pods() if cluster.node_of(p) == victim]
         for each in (pod, static.mirror, *daemons):
             each.wait_restarted(timeout_s=back_s)
+        load.run_for(seconds=bounds.programmed_s)
         with chaos.phase("back"):
             load.run_for(seconds=20)
     chaos.check(
