@@ -1,27 +1,28 @@
-"""`chaoskit inject`: one fault by hand, on a cluster that chaoskit has started."""
+"""`chaoskit inject`: one fault by hand, on a cluster of ours or in a namespace of another."""
 
 import itertools
 import json
 import re
 import threading
-from collections.abc import Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, Literal
 
 import click
 
 from chaoskit import clock
 from chaoskit.cli.faults import complete_fault, required_of, usage_of
+from chaoskit.cli.places import cluster_for
 from chaoskit.cli.statuses import help_end
-from chaoskit.cluster.k3s_cluster import K3sCluster
-from chaoskit.cluster.k3s_provider import K3sProvider
-from chaoskit.cluster.launch import leftovers
+from chaoskit.cluster.existing import ExistingCluster
 from chaoskit.cluster.launch.interrupts import sigterm_raises
+from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ClusterError, UsageError
 from chaoskit.faults.catalogue import fault_of, fault_type, fields_of
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
-from chaoskit.run.blast_radius import ALLOWANCES, Surroundings, require_allowed
+from chaoskit.run.blast_radius import ALLOWANCES, Surroundings, require_allowed, require_rights
 from chaoskit.run.composition import at_once
 from chaoskit.run.effect import FaultMoment
 from chaoskit.run.injection import Injector
@@ -36,6 +37,7 @@ _LONGEST_S = 24 * 3600.0
         [
             "chaoskit inject nic_down agent-0 --for 30s",
             "chaoskit inject latency agent-0 --for 1m --set delay_ms=200",
+            "chaoskit inject pod_deleted shop/web-1 --for 10s --context staging -n shop",
         ],
         "0 injected, seen in effect, and healed. 2 called wrongly. 4 no such cluster, or the fault"
         " was not seen in effect or not healed.",
@@ -47,14 +49,22 @@ _LONGEST_S = 24 * 3600.0
 @click.option("--set", "settings", multiple=True, help="A further parameter: key=value.")
 @click.option("--cluster", "cluster_name", help="Its cluster; default: the only one.")
 @click.option("--allow", multiple=True, help=f"What it may do besides: {', '.join(ALLOWANCES)}.")
+@click.option("--context", help="An existing cluster: this context of the kubeconfig.")
+@click.option("--namespace", "-n", help="There: the one that may be touched.")
+@click.option("--node-faults", is_flag=True, help="There: nodes may be touched, too.")
+@click.option(
+    "--kubeconfig",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Where that context stands; default: as kubectl finds it.",
+)
 def command(
     *,
     name: str,
     target: str,
     duration: str,
     settings: Sequence[str],
-    cluster_name: str | None,
     allow: Sequence[str],
+    **place: Any,
 ) -> None:
     """Inject FAULT on TARGET, show its effect, and heal it when the time is over or at Ctrl-C.
 
@@ -64,17 +74,15 @@ def command(
     seconds = seconds_of(duration)
     parameters = parameters_from(name, target, settings)
     with sigterm_raises(), ExitStack() as stack:
-        provider = stack.enter_context(closing(K3sProvider()))
+        cluster = cluster_for(stack, **place)
         guard = stack.enter_context(Guard())
-        cluster = provider.find(_only_cluster(provider, cluster_name))
-        stack.callback(cluster.close)
         fault = fault_on(cluster, name, parameters)
         log = _Shown()
         injector = Injector(
             cluster=cluster,
             log=log,
             guard=guard,
-            require=lambda one, allowed: require_allowed(one, _around(cluster), allowed),
+            require=lambda one, allowed: _require(cluster, one, allowed),
         )
         stack.callback(injector.close)
         with at_once(
@@ -118,7 +126,7 @@ def parameters_from(name: str, target: str, settings: Sequence[str]) -> dict[str
     return {**dict(zip(names, parts, strict=True)), **given}
 
 
-def fault_on(cluster: K3sCluster, name: str, parameters: dict[str, Any]) -> Fault:
+def fault_on(cluster: Cluster, name: str, parameters: dict[str, Any]) -> Fault:
     """The fault, its nodes named in full. Raises `UsageError`, and `ClusterError` for no node."""
     nodes = {node.name for node in cluster.nodes}
     full = {
@@ -131,7 +139,7 @@ def fault_on(cluster: K3sCluster, name: str, parameters: dict[str, Any]) -> Faul
     if unknown := sorted(fault.reach.nodes - nodes):
         raise ClusterError(
             "no such node",
-            subject=f"cluster {cluster.name}",
+            subject=str(cluster),
             seen=", ".join(unknown),
             next_step=f"one of {', '.join(sorted(nodes))}",
         )
@@ -156,26 +164,17 @@ def _setting(kind: type[Fault], text: str) -> tuple[str, Any]:
         raise UsageError(f"not JSON: {error}", subject=f"--set {key}", seen=value) from error
 
 
-def _only_cluster(provider: K3sProvider, name: str | None) -> str:
-    found = [one.cluster for one in leftovers.found(provider.client)]
-    if name in found or (name is None and len(found) == 1):
-        return name or found[0]
-    raise ClusterError(
-        "no such cluster" if name else ("there is more than one" if found else "there is none"),
-        subject=name or "cluster",
-        seen=f"there are: {', '.join(found) or 'none'}",
-        next_step="name one with --cluster" if found else "chaoskit cluster up",
-    )
-
-
-def _around(cluster: K3sCluster) -> Surroundings:
-    """By hand no load is known here, and no namespace is anybody's own."""
-    return Surroundings(
+def _require(cluster: Cluster, fault: Fault, allow: Collection[str]) -> None:
+    """By hand no load is known here, and on our clusters no namespace is anybody's own."""
+    around = Surroundings(
         entries=(),
         control_plane=[node.name for node in cluster.servers],
-        namespaces=None,
+        namespaces={cluster.namespace} if isinstance(cluster, ExistingCluster) else None,
         has_node_faults="node_faults" in cluster.capabilities,
+        is_confined=cluster.is_confined,
     )
+    require_allowed(fault, around, allow)
+    require_rights(fault, cluster)
 
 
 class _Shown:

@@ -1,6 +1,5 @@
 """`chaoskit rollout WORKLOAD`: roll out one's own workload under load, and judge it."""
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import click
 
 from chaoskit.cli.cluster import Steps
 from chaoskit.cli.inject import seconds_of
+from chaoskit.cli.places import kubeconfig_file
 from chaoskit.cli.statuses import EXIT_HELD, EXIT_UNKNOWN, help_end, of_outcome
 from chaoskit.cluster.existing import ExistingCluster, ExistingProvider
 from chaoskit.cluster.provider import ClusterSpec
@@ -141,12 +141,6 @@ def asked_from(given: Mapping[str, Any]) -> Asked:
         baseline_s=seconds_of(given["baseline"]),
         undo=given["undo"],
     )
-
-
-def kubeconfig_file(given: Path | None) -> Path:
-    """As kubectl finds it: the option, else the first of KUBECONFIG, else ~/.kube/config."""
-    listed = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
-    return given or (Path(listed[0]) if listed else Path.home() / ".kube" / "config")
 
 
 def _tried(prepared: Prepared, cluster: ExistingCluster | None, *, dry_run: bool) -> int:

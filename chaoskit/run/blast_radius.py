@@ -3,8 +3,11 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import UsageError
 from chaoskit.faults.fault import Fault, Reach
+from chaoskit.faults.rights import rights_needed
+from chaoskit.kube import rights
 
 #: What `allow=` may name, each with what it lets a fault do.
 ALLOWANCES = {
@@ -61,6 +64,15 @@ def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) 
                 seen=seen,
                 next_step=f'choose another target, or allow it by name: allow=("{name}",)',
             )
+
+
+def require_rights(fault: Fault, cluster: Cluster) -> None:
+    """Raise `ClusterError` naming each right that the account lacks for it.
+
+    Asked where the cluster is somebody else's: an account of our own clusters may do anything.
+    """
+    if cluster.is_confined:
+        rights.require(cluster.kube, rights_needed(fault), purpose=f"fault {fault.name}")
 
 
 def _excesses(reach: Reach, around: Surroundings) -> Iterator[tuple[str, str, str]]:

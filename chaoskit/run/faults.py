@@ -6,10 +6,8 @@ from contextlib import AbstractContextManager
 from chaoskit.cluster.provider import Cluster
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
-from chaoskit.faults.rights import rights_needed
-from chaoskit.kube import rights
 from chaoskit.run import composition
-from chaoskit.run.blast_radius import Surroundings, require_allowed
+from chaoskit.run.blast_radius import Surroundings, require_allowed, require_rights
 from chaoskit.run.composition import Planned
 from chaoskit.run.injection import Injector, Told
 from chaoskit.run.loads import Loads
@@ -102,9 +100,7 @@ class Faults:
             is_confined=self._cluster.is_confined,
         )
         require_allowed(fault, around, allow)
-        if self._cluster.is_confined:
-            purpose = f"fault {fault.name}"
-            rights.require(self._cluster.kube, rights_needed(fault), purpose=purpose)
+        require_rights(fault, self._cluster)
 
     def _let_pass(self, seconds: float) -> None:
         """Let time pass; a load that dies ends it."""

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from chaoskit import cli
+from chaoskit.cli import statuses
 from chaoskit.cluster.existing import ExistingProvider
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.provider import ClusterSpec
@@ -336,3 +337,32 @@ def test_a_limited_account_rolls_out_under_load_and_a_fault_stays_in_its_namespa
         run.close()
         driver.close()
         provider.stop(there)
+
+
+def test_a_fault_by_hand_stays_in_the_namespace_and_within_the_rights(
+    account: Account, web: Web, capfd: pytest.CaptureFixture[str]
+) -> None:
+    account.allow(*READING)
+    mine = account.namespace.name
+    victim = web.deployment.pods()[0].name
+
+    def inject(namespace: str) -> tuple[int, str]:
+        place = ["--context", "limited", "--kubeconfig", str(account.kubeconfig), "-n", mine]
+        target = f"{namespace}/{victim}"
+        status = cli.run(["inject", "pod_deleted", target, "--for", "1s", *place])
+        captured = capfd.readouterr()
+        return status, captured.out + captured.err
+
+    status, said = inject("kube-system")
+    assert status == statuses.EXIT_USAGE
+    assert "not this run's own" in said
+    status, said = inject(mine)
+    assert status == statuses.EXIT_ENVIRONMENT
+    assert "delete configmaps" in said
+    assert victim in [pod.name for pod in web.deployment.pods()]
+    account.allow(*READING, *DELETING)
+    status, said = inject(mine)
+    assert status == 0, said
+    assert "effective" in said
+    assert "healed" in said
+    assert victim not in [pod.name for pod in web.deployment.pods()]

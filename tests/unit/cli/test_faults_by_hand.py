@@ -143,3 +143,20 @@ def test_the_target_stands_for_what_is_required_and_not_set() -> None:
         "node": "one",
         "interface": "eth1",
     }
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["-n", "shop"], "-n: is for an existing cluster"),
+        (["--node-faults"], "--node-faults: is for an existing cluster"),
+        (["--context", "staging"], "no -n"),
+        (["--context", "staging", "-n", "shop", "--cluster", "mine"], "--cluster mine"),
+    ],
+)
+def test_an_existing_cluster_is_named_whole_and_alone(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = cli.run(["inject", "pod_deleted", "shop/web", "--for", "1s", *arguments])
+    assert status == statuses.EXIT_USAGE
+    assert said in capsys.readouterr().err
