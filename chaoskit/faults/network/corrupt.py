@@ -1,18 +1,12 @@
 """Packets arrive damaged."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from chaoskit.cluster.provider import Cluster
 from chaoskit.faults.fault import Reach
-from chaoskit.faults.network._flows import flows
-from chaoskit.faults.network._path import INTERFACE
+from chaoskit.faults.network import _netem
 from chaoskit.faults.network._places import check_share
-from chaoskit.faults.network._rates import ends_from
-
-_LEAST_SHARE = 0.01
-_EXPECTED = 30
 
 
 @dataclass(frozen=True)
@@ -34,7 +28,7 @@ class Corrupt:
 
     def __post_init__(self) -> None:
         """Raise `UsageError` for what cannot be meant."""
-        check_share(self.share, least=_LEAST_SHARE)
+        check_share(self.share, least=_netem.LEAST_SHARE)
 
     @property
     def target(self) -> str:
@@ -48,22 +42,12 @@ class Corrupt:
 
     def inject(self, cluster: Cluster, *, heal_after_s: float) -> None:
         """Put netem on the interface."""
-        cluster.node(self.node).agent.call(
-            "inject",
-            kind="netem",
-            parameters={"interface": INTERFACE, "corrupt_share": self.share},
-            heal_after_s=heal_after_s,
-        )
+        _netem.put(cluster, self.node, "corrupt_share", self.share, heal_after_s)
 
     def is_effective(self, cluster: Cluster) -> bool:
         """Some datagrams do not come, as their checksum is wrong."""
-        count = math.ceil(_EXPECTED / self.share)
-        ends = ends_from(cluster, self.node)
-        (flow,) = flows(cluster, [ends], count=count, spacing_ms=0.1)
-        return flow.lost_share > 0
+        return _netem.flow_from(cluster, self.node, self.share).lost_share > 0
 
     def heal(self, cluster: Cluster) -> None:
         """Take netem away. Raises `ClusterError` if the agent cannot."""
-        cluster.node(self.node).agent.call(
-            "heal", kind="netem", parameters={"interface": INTERFACE}
-        )
+        _netem.take_away(cluster, self.node)
