@@ -3,11 +3,13 @@
 import http.client
 import urllib.error
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
 
 from chaoskit import clock
+from chaoskit.cluster.node import Node
 from chaoskit.errors import KubernetesError
 from chaoskit.history.events import StoreContents
 from chaoskit.kube.client import Kube
@@ -91,6 +93,23 @@ class KeyValue:
     def pod(self, ordinal: int) -> Pod:
         """The member of that ordinal."""
         return self.stateful_set.pod(ordinal)
+
+    def pod_on(self, nodes: Iterable[Node]) -> Pod:
+        """The member of the lowest ordinal that runs on one of these nodes, by its name.
+
+        Which member that is, is the scheduler's choice. Raises `KubernetesError` when none does.
+        """
+        names = [node.name for node in nodes]
+        found = {pod.name: pod.node_name for pod in self.stateful_set.pods()}
+        for name, node_name in found.items():
+            if node_name in names:
+                return self.pod(int(name.rpartition("-")[2]))
+        raise KubernetesError(
+            f"has no member on {', '.join(names)}",
+            subject=str(self.ref),
+            seen=", ".join(f"{name} on {node_name}" for name, node_name in found.items()),
+            next_step="more members, or a cluster with other nodes",
+        )
 
     def member(self, ordinal: int) -> Member:
         """The member of that ordinal, to be asked directly."""

@@ -145,20 +145,21 @@ def test_members_of_a_node_that_is_out_of_service_start_elsewhere(
     """A node is off, and somebody who knows that says so by the out-of-service taint.
 
     Goal: a member comes back elsewhere though its node never will, and nobody deletes it by force.
-    Method: turn off the node of member 1, taint it once it is NotReady, wait until the member runs
+    Method: turn off the node of a member, taint it once it is NotReady, wait until the member runs
     elsewhere, take the taint away, turn the node on.
     Expectation: the member is released by the garbage collector, so within its period of 20 s, and
     starts on another node; never two processes; no acknowledged write is lost.
     """
-    victim, bounds, fault = cluster.node_of(kv.pod(1)), bounds_of(cluster), "node_killed"
-    other, uid = cluster.any_node_except(victim), kv.pod(1).read()["metadata"]["uid"]
+    member, bounds, fault = kv.pod_on(cluster.agents), bounds_of(cluster), "node_killed"
+    victim, uid = cluster.node_of(member), member.read()["metadata"]["uid"]
+    other = cluster.any_node_except(victim)
     there = [ordinal for ordinal in range(3) if cluster.node_of(kv.pod(ordinal)) == victim]
     with chaos.load(kv, via=other, rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NodeKilled(victim.name)):
             victim.wait_not_ready(timeout_s=90)
             with chaos.inject(NodeOutOfService(victim.name), effective_within_s=15):
-                kv.pod(1).wait_gone(timeout_s=bounds.released_s, uid=uid)
+                member.wait_gone(timeout_s=bounds.released_s, uid=uid)
                 kv.stateful_set.wait_ready(timeout_s=60)
                 load.run_for(seconds=3)
         victim.wait_ready(timeout_s=bounds.ready_again_s)

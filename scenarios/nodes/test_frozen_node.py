@@ -27,23 +27,24 @@ def test_a_thawed_node_ends_the_member_that_was_replaced(
     """A member's node freezes, the member is replaced by force, and the node goes on.
 
     Goal: a frozen process does no harm; once thawed it has a name that is not its own any more.
-    Method: freeze the node of member 1, delete the member by force, let it run elsewhere, thaw;
+    Method: freeze the node of a member, delete the member by force, let it run elsewhere, thaw;
     ask the old process from its own node all the time.
     Expectation: nobody hears the old process while it is frozen; thawed it runs beside the new one
     until its kubelet ends it, within the time to reach the API, its grace and 2 s; then exactly
     one is left. No acknowledged write is lost.
     """
-    victim, bounds, fault = cluster.node_of(kv.pod(1)), bounds_of(cluster), "node_paused"
+    member, bounds, fault = kv.pod_on(cluster.agents), bounds_of(cluster), "node_paused"
+    victim = cluster.node_of(member)
     other = cluster.any_node_except(victim)
     with (
         chaos.load(kv, via=other, rate_per_s=80) as load,
-        chaos.asking_on_node(kv.pod(1)),
+        chaos.asking_on_node(member),
     ):
         load.wait_steady(timeout_s=30)
         with chaos.inject(NodePaused(victim.name)):
             victim.wait_not_ready(timeout_s=90)
-            kv.pod(1).delete(force=True)
-            kv.pod(1).wait_ready(timeout_s=60)
+            member.delete(force=True)
+            member.wait_ready(timeout_s=60)
             load.run_for(seconds=5)
         victim.wait_ready(timeout_s=bounds.ready_again_s)
         load.run_for(seconds=15)

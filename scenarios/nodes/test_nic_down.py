@@ -29,22 +29,23 @@ def test_statefulset_survives_node_nic_down(cluster: K3sCluster, chaos: Run, kv:
     """A StatefulSet member's node loses its network; the member moves only when forced.
 
     Goal: one process per identity, but for the window that a forced deletion opens.
-    Method: cut the node of member 1, delete the member, then force the deletion, then heal.
+    Method: cut the node of a member, delete the member, then force the deletion, then heal.
     Expectation: the ordinary delete sticks; the forced one frees the name at once and the member
     starts elsewhere, while the old process runs on unseen until the node is back; then exactly
     one. No acknowledged write is lost, and nobody notices outside the fault.
     """
-    victim = cluster.node_of(kv.pod(1))
+    member = kv.pod_on(cluster.agents)
+    victim = cluster.node_of(member)
     grace_s = profiles.not_ready_within_s(cluster.profile, cluster.version)
     with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=200) as load:
         load.wait_steady(timeout_s=30)
         load.run_for(seconds=8)
         with chaos.inject(NicDown(victim.name)):
             victim.wait_not_ready(timeout_s=90)
-            kv.pod(1).delete()
+            member.delete()
             load.run_for(seconds=5)
-            kv.pod(1).delete(force=True)
-            kv.pod(1).wait_ready(timeout_s=180)
+            member.delete(force=True)
+            member.wait_ready(timeout_s=180)
             load.run_for(seconds=5)
         victim.wait_ready(timeout_s=120)
         load.run_for(seconds=20)
@@ -52,7 +53,7 @@ def test_statefulset_survives_node_nic_down(cluster: K3sCluster, chaos: Run, kv:
     overlap = forced_deletion_overlap(until="healed", plus_s=45)
     chaos.check(
         node_not_ready_within(victim, at_most_s=grace_s),
-        ordinary_delete_sticks(kv.pod(1)),
+        ordinary_delete_sticks(member),
         one_process_per_identity(kv, allowing=overlap),
         acknowledged_writes_survive(kv, allowing=overlap),
         availability(at_least=0.999, outside="nic_down", operation="read"),

@@ -42,18 +42,19 @@ def test_a_member_outlasts_the_absence_of_its_node(
     """A member's node loses its network, and has it again before its toleration ends.
 
     Goal: an absence that a member tolerates costs it nothing but the time.
-    Method: cut the node of member 1; heal it once it is NotReady, or, where the members tolerate
+    Method: cut the node of a member; heal it once it is NotReady, or, where the members tolerate
     that for ever, when all others would have been told to end; nobody deletes anything.
     Expectation: the same pod with the same container answers again; nobody loses its pod.
     """
     kv = start_kv(pod=SpecimenPod(pod_spec={"tolerations": FOR_EVER if tolerating else []}))
-    victim, bounds = cluster.node_of(kv.pod(1)), bounds_of(cluster)
+    member, bounds = kv.pod_on(cluster.agents), bounds_of(cluster)
+    victim = cluster.node_of(member)
     with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NicDown(victim.name)):
             victim.wait_not_ready(timeout_s=90)
             load.run_for(seconds=bounds.evicted_s - bounds.not_ready_s if tolerating else 3)
-        kv.pod(1).wait_ready(timeout_s=bounds.ready_again_s)
+        member.wait_ready(timeout_s=bounds.ready_again_s)
         load.run_for(seconds=8)
     chaos.read_store(kv, via=cluster.any_node_except(victim))
     least_s = bounds.stays_s if tolerating else bounds.profile.toleration_s / 2
@@ -62,7 +63,9 @@ def test_a_member_outlasts_the_absence_of_its_node(
         not_evicted(kv, victim, fault=FAULT, at_least_s=least_s),
         only_members_touched(kv, []),
         one_process_per_identity(kv),
-        service_recovers_within(bounds.ready_again_s, after=FAULT, stream="writes to kv-1"),
+        service_recovers_within(
+            bounds.ready_again_s, after=FAULT, stream=f"writes to {member.name}"
+        ),
         acknowledged_writes_survive(kv),
     )
 
@@ -76,20 +79,20 @@ def test_a_member_has_no_twin_while_its_node_is_away(
     """A member's node loses its network for longer than the member tolerates.
 
     Goal: without a word from the node, nobody takes a member's place.
-    Method: cut the node of member 1, wait until the member is told to end, 10 s more, then heal;
+    Method: cut the node of a member, wait until the member is told to end, 10 s more, then heal;
     nobody deletes anything.
     Expectation: it is told to end when its toleration ends, stays Terminating until the heal and
     has no twin; then a new pod with the same name and claim takes its place.
     """
-    victim, bounds = cluster.node_of(kv.pod(1)), bounds_of(cluster)
-    uid = kv.pod(1).read()["metadata"]["uid"]
+    member, bounds = kv.pod_on(cluster.agents), bounds_of(cluster)
+    victim, uid = cluster.node_of(member), member.read()["metadata"]["uid"]
     there = [ordinal for ordinal in range(3) if cluster.node_of(kv.pod(ordinal)) == victim]
     with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NicDown(victim.name)):
-            kv.pod(1).wait_terminating(timeout_s=bounds.evicted_s)
+            member.wait_terminating(timeout_s=bounds.evicted_s)
             load.run_for(seconds=10)
-        kv.pod(1).wait_gone(timeout_s=bounds.settled_s, uid=uid)
+        member.wait_gone(timeout_s=bounds.settled_s, uid=uid)
         kv.stateful_set.wait_ready(timeout_s=60)
         load.run_for(seconds=5)
     chaos.read_store(kv, via=cluster.any_node_except(victim))

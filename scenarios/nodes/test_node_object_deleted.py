@@ -39,8 +39,8 @@ def test_a_member_of_a_deleted_node_is_released(
     periods at the latest, and starts elsewhere, while the old process runs on until the node is
     back; then exactly one. No acknowledged write is lost.
     """
-    ordinal = chaos.pick([n for n in range(3) if cluster.node_of(kv.pod(n)).role == "agent"])
-    victim, member = cluster.node_of(kv.pod(ordinal)), kv.pod(ordinal)
+    member = kv.pod_on(cluster.agents)
+    victim = cluster.node_of(member)
     entry, uid = cluster.any_node_except(victim), member.read()["metadata"]["uid"]
     collected_s = profiles.garbage_collected_within_s()
     with chaos.load(kv, via=entry, rate_per_s=100) as load, ExitStack() as cut:

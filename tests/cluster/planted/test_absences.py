@@ -86,8 +86,8 @@ def test_a_member_that_runs_twice(planting: Planting) -> None:
     """A member of a cut node whose object was deleted, judged as if it could not run twice."""
     run, cluster = planting.run, planting.cluster
     kv = planting.kv(replicas=3, storage_class=None, pod_management="Parallel")
-    ordinal = next(n for n in range(3) if cluster.node_of(kv.pod(n)).role == "agent")
-    member, victim = kv.pod(ordinal), cluster.node_of(kv.pod(ordinal))
+    member = kv.pod_on(cluster.agents)
+    victim = cluster.node_of(member)
     uid = member.read()["metadata"]["uid"]
     with ExitStack() as cut:
         cut.enter_context(run.inject(NicDown(victim.name)))

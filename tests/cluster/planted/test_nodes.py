@@ -93,7 +93,8 @@ def test_a_node_that_is_away_while_all_goes_wrong(planting: Planting) -> None:
     """A node away while somebody deletes, makes and holds pods that should be left alone."""
     web, kv, daemons = planting.web(pod=QUICK), planting.kv(replicas=3), daemon(planting)
     cluster, kube, bounds = planting.cluster, planting.cluster.kube, bounds_of(planting.cluster)
-    victim = cluster.node_of(kv.pod(1))
+    member = kv.pod_on(cluster.agents)
+    victim = cluster.node_of(member)
     other = cluster.any_node_except(victim)
     hasty = {"key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 1}
     early = bare(planting, "early", victim, pod_spec={"tolerations": [hasty]})
@@ -103,15 +104,15 @@ def test_a_node_that_is_away_while_all_goes_wrong(planting: Planting) -> None:
     finalizers: Object = {"metadata": {"finalizers": [FINALIZER]}}
     kube.patch("Pod", held.name, held.ref.namespace, finalizers)
     with planting.load(web.service, via=other, rate_per_s=60) as load:
-        with planting.run.asking_on_node(kv.pod(1)), planting.run.inject(NicDown(victim.name)):
+        with planting.run.asking_on_node(member), planting.run.inject(NicDown(victim.name)):
             victim.wait_not_ready(timeout_s=90)
             mine.delete(force=True)
-            kv.pod(1).delete(force=True)
+            member.delete(force=True)
             again.delete(force=True)
             again.wait_gone(timeout_s=30)
             bare(planting, "again", other)
             kube.create(second_on(other, mine_elsewhere(daemons, other)))
-            kv.pod(1).wait_ready(timeout_s=60)
+            member.wait_ready(timeout_s=60)
             held.wait_terminating(timeout_s=bounds.evicted_s)
         victim.wait_ready(timeout_s=bounds.ready_again_s)
         load.run_for(seconds=20)
