@@ -170,7 +170,7 @@ def test_manifests_that_were_not_written_for_chaoskit(
     assert told.status == 0, told.output
     assert "that no request fails is not promised" in told.output
     assert "no_request_lost" not in told.outcomes
-    assert "measured no request lost on new connections" in told.output
+    assert "measured no request lost in phase rollout by connection new" in told.output
 
 
 SHOPPERS = """
