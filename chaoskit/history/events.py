@@ -93,6 +93,7 @@ class LoadMark(Event, frozen=True, kw_only=True, tag="load"):
 
     `loop`: "open" loads send by their schedule, whatever becomes of the answers; in "closed" ones
     each user waits for the answer before it goes on, so that a slow service is asked less.
+    `services`: by stream the name of the Service that it goes to, where that is known.
     """
 
     load_id: str
@@ -102,6 +103,7 @@ class LoadMark(Event, frozen=True, kw_only=True, tag="load"):
     planned: int = 0
     detail: str = ""
     loop: Literal["open", "closed"] = "open"
+    services: dict[str, str] = {}
 
 
 class Calibration(Event, frozen=True, kw_only=True, tag="calibration"):

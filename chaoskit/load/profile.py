@@ -74,7 +74,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
     `entry` is the name (node or key-value member) behind `host`:`port`, `host` a numeric address;
     `share` is the stream's part of the load's rate in relation to the other streams';
-    `host_header` is sent in place of the address where a virtual host is meant.
+    `host_header` is sent in place of the address where a virtual host is meant; `service` is the
+    name of the Service behind the entry, for whoever reads the record.
     Raises `UsageError` for an address that is neither loopback nor private.
     """
 
@@ -86,6 +87,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[Operation, ...]
     share: int = 1
     host_header: str = ""
+    service: str = ""
 
     def __post_init__(self) -> None:
         subject = f"stream {self.name}"

@@ -26,6 +26,7 @@ def service_streams(
             host=node.address,
             port=port,
             operations=(read,),
+            service=service.ref.name,
             share=_READ_SHARE,
         )
         for node in via
@@ -49,6 +50,7 @@ def store_streams(
             host=via[0].address,
             port=store.member_service(ordinal).node_port,
             operations=(_WRITE,),
+            service=store.member_service(ordinal).ref.name,
         )
         for ordinal in members
     )

@@ -12,6 +12,7 @@ from chaoskit.guarantees.attribution.pods import PodLife
 from chaoskit.guarantees.attribution.touched import touched_sets
 from chaoskit.guarantees.intervals import Codes, Mask, Span, Times
 from chaoskit.guarantees.traffic.columns import TextColumn, integers, text_column
+from chaoskit.history.events import LoadMark
 from chaoskit.history.reader import History
 from chaoskit.history.requests import CONTROL_STREAM, SAMPLER_STREAM
 
@@ -27,8 +28,9 @@ _CONNECTION_BITS = 40
 class Sender:
     """One stream of one load that has failures, and the Services it may be sent to.
 
-    The record does not name the Service: it is the one with the entry's name (a member's own), or
-    those that have had as endpoints all the pods that answered on the stream.
+    The load names the Service of its streams. Where it does not (a locustfile's, an older record),
+    it is the one with the entry's name (a member's own), or those that have had as endpoints all
+    the pods that answered on the stream.
     """
 
     load: str
@@ -75,6 +77,11 @@ def senders_of(
     load, stream = text_column(history, "load"), text_column(history, "stream")
     entry, connection = text_column(history, "entry"), text_column(history, "connection")
     answered = _answered(history, load, stream)
+    told = {
+        (mark.load_id, name): service
+        for mark in history.of(LoadMark)
+        for name, service in mark.services.items()
+    }
     width = max(len(stream.values), 1)
     key = load.codes[rows].astype(np.int64) * width + stream.codes[rows]
     keys, first, codes = np.unique(key, return_index=True, return_inverse=True)
@@ -82,12 +89,14 @@ def senders_of(
     for one, place in zip(keys.tolist(), first, strict=True):
         row = int(rows[place])
         name = str(entry.at(row))
+        of_load, of_stream = load.values[one // width], stream.values[one % width]
+        service = told.get((of_load, of_stream), name)
         sender = Sender(
-            load=load.values[one // width],
-            stream=stream.values[one % width],
+            load=of_load,
+            stream=of_stream,
             entry=name,
             connection=str(connection.at(row)),
-            services=_services_behind(name, answered.get(one, set()), services),
+            services=_services_behind(service, answered.get(one, set()), services),
         )
         senders.append(sender)
     return codes.reshape(-1).astype(np.int32), senders
@@ -161,10 +170,10 @@ def _candidates(
 
 
 def _services_behind(
-    entry: str, answered: Collection[str], services: Mapping[str, set[str]]
+    named: str, answered: Collection[str], services: Mapping[str, set[str]]
 ) -> tuple[str, ...]:
-    if entry in services:
-        return (entry,)
+    if named in services:
+        return (named,)
     return tuple(sorted(name for name, uids in services.items() if uids.issuperset(answered)))
 
 

@@ -82,6 +82,7 @@ class LoadRecord:
                 planned=planned,
                 detail=detail,
                 loop="open" if isinstance(self._plan, LoadPlan) else "closed",
+                services={one.name: one.service for one in self._plan.streams if one.service},
             )
         )
         self._events.seal()

@@ -1,6 +1,7 @@
 """Which pods a failed request may have been sent to, and what became of them."""
 
 from chaoskit.guarantees.attribution.pods import pod_lives
+from chaoskit.history.events import LoadMark
 from chaoskit.history.reader import History
 from tests.corpus.attribution import State, asked, endpoint_slice, failing, web, web_pod, without
 from tests.corpus.mishaps import leaving
@@ -72,6 +73,27 @@ def test_the_entry_of_a_member_names_its_service() -> None:
     )
     table = causes_of(story, failing(asked(entry="web-3"), 10))
     assert len(table.pods_of(0)) == 3
+
+
+def test_the_load_names_the_service_where_several_would_do() -> None:
+    """Both Services have had every pod that answered; one of them has only web-3 now."""
+    other = endpoint_slice({"web-1": "ready", "web-2": "ready", "web-3": "ready"}, service="other")
+    story = web().watched(-1, "EndpointSlice", other, "LISTED")
+    story.watched(5, "EndpointSlice", endpoint_slice({"web-3": "ready"}))
+    rows = failing(asked(), 10)
+    assert len(causes_of(story, rows).pods_of(0)) == 3
+    named = {rows[0].stream: "web"}
+    story.events.append(
+        LoadMark(
+            time_ns=at(0),
+            load_id=rows[0].load,
+            mark="started",
+            rate_per_s=20,
+            streams=list(named),
+            services=named,
+        )
+    )
+    assert causes_of(story, rows).pods_of(0) == ["web-3 (revision 5d4f)"]
 
 
 def test_each_run_of_a_container_ends_once() -> None:
