@@ -1,11 +1,13 @@
 """What tests need that start clusters of their own; the others share the plugin's `cluster`."""
 
 import inspect
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from chaoskit import cli
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
@@ -14,6 +16,7 @@ from chaoskit.run.session import ChaosSession
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.faults.stage import Stage
 from tests.cluster.planting import Planting
+from tests.cluster.rollouts import Told
 
 
 @pytest.fixture
@@ -77,3 +80,17 @@ def planting(
 def stage(cluster: K3sCluster, namespace: Namespace) -> Stage:
     """Where faults are tried."""
     return Stage(cluster, namespace)
+
+
+@pytest.fixture
+def rollout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """Runs `chaoskit rollout`, with its reports in a folder of the test's own."""
+
+    def run(*arguments: str) -> Told:
+        reports = tmp_path / "reports"
+        shutil.rmtree(reports, ignore_errors=True)
+        status = cli.run(["rollout", *arguments, "--report-dir", str(reports)])
+        captured = capfd.readouterr()
+        return Told(status, captured.out + captured.err, reports)
+
+    return run

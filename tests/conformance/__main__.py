@@ -26,6 +26,7 @@ def main() -> int:
     """Build, start a cluster, run, print the table; 1 when a test failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="the whole selection, not five tests")
+    parser.add_argument("--focus", action="append", default=[], help="tests by name (a pattern)")
     parser.add_argument("--at-once", type=int, default=_AT_ONCE, help="tests side by side")
     parser.add_argument("--page", type=Path, help="write the table to this file, too")
     given = parser.parse_args()
@@ -43,7 +44,7 @@ def main() -> int:
         cluster = provider.start(ClusterSpec(images=made))
         try:
             begun = time.monotonic()
-            _run(built, cluster, given.all, given.at_once)
+            _run(built, cluster, selection.flags(given.all, given.focus), given.at_once)
             took_s = time.monotonic() - begun
         finally:
             provider.stop(cluster)
@@ -55,7 +56,7 @@ def main() -> int:
     return 1 if any(one.outcome == "failed" for one in found) or not found else 0
 
 
-def _run(built: programs.Programs, cluster: K3sCluster, everything: bool, at_once: int) -> None:
+def _run(built: programs.Programs, cluster: K3sCluster, selected: list[str], at_once: int) -> None:
     (_OUTPUT / "junit.xml").unlink(missing_ok=True)
     command = [
         str(built.ginkgo),
@@ -65,7 +66,7 @@ def _run(built: programs.Programs, cluster: K3sCluster, everything: bool, at_onc
         "--silence-skips",
         f"--output-dir={_OUTPUT.resolve()}",
         "--junit-report=junit.xml",
-        *selection.flags(everything),
+        *selected,
         str(built.e2e),
         "--",
         f"--kubeconfig={cluster.kubeconfig}",

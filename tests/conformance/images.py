@@ -31,10 +31,13 @@ RUN ln -s agnhost agnhost-2
 ENTRYPOINT ["/agnhost"]
 CMD ["pause"]
 """
-# Debian's busybox is linked to its C library, which an image of the program alone would lack.
+# Debian's busybox is linked to its C library, which an image of the program alone would lack. Its
+# shell (1.35) drops variables whose names no shell can read, such as data-1; upstream's (1.37) and
+# bash hand them on to what they start.
 _BUSYBOX = f"""\
 FROM {_BASE}
-RUN mkdir /applets && busybox --install -s /applets
+RUN mkdir /applets && busybox --install -s /applets \\
+ && ln -sf /bin/bash /applets/sh && ln -s /applets/sysctl /bin/sysctl
 ENV PATH=/applets:/usr/sbin:/usr/bin:/sbin:/bin
 CMD ["sh"]
 """

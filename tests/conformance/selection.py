@@ -1,5 +1,7 @@
 """Which of upstream's tests are run."""
 
+from collections.abc import Sequence
+
 #: The few that stand for the rest: a StatefulSet's and a Deployment's promises.
 CORE = (
     r"StatefulSet .* should perform rolling updates and roll backs of template modifications "
@@ -16,8 +18,10 @@ CORE = (
 LABELS = "Conformance && (sig-apps || sig-node || sig-network) && !Serial && !Disruptive"
 
 
-def flags(everything: bool) -> list[str]:
-    """The runner's flags that select the tests: a few by name, or all by label."""
+def flags(everything: bool, focus: Sequence[str]) -> list[str]:
+    """The runner's flags that select the tests: by name, all by label, or the few."""
+    if focus:
+        return [f"--focus={pattern}" for pattern in focus]
     if everything:
         return [f"--label-filter={LABELS}"]
     return [f"--focus={pattern}" for pattern in CORE]
