@@ -41,6 +41,24 @@ RUN mkdir /applets && busybox --install -s /applets \\
 ENV PATH=/applets:/usr/sbin:/usr/bin:/sbin:/bin
 CMD ["sh"]
 """
+# Says as whom it runs: not as root where nobody may gain privileges, though its file says so.
+_NONEWPRIVS = f"""\
+FROM {_BASE}
+COPY nonewprivs /usr/local/bin/nnp
+RUN chmod u+s,g+s /usr/local/bin/nnp
+CMD ["nnp"]
+"""
+# Asks DNS through the C library and by dig; the base has both.
+_GLIBC_DNS = f"""\
+FROM {_BASE}
+CMD ["sh"]
+"""
+_DOCKERFILES = {
+    "agnhost": _AGNHOST,
+    "busybox": _BUSYBOX,
+    "glibc-dns-testing": _GLIBC_DNS,
+    "nonewprivs": _NONEWPRIVS,
+}
 
 
 def ensure(client: docker.DockerClient, programs: Programs, progress: Progress) -> tuple[str, ...]:
@@ -52,10 +70,8 @@ def ensure(client: docker.DockerClient, programs: Programs, progress: Progress) 
         repository = name.rpartition(":")[0].rpartition("/")[2]
         if "invalid" in name or "authenticated" in name:
             continue  # names that must not be pulled: what the tests claim
-        if repository == "agnhost":
-            _build(client, name, _AGNHOST, programs)
-        elif repository == "busybox":
-            _build(client, name, _BUSYBOX, programs)
+        if repository in _DOCKERFILES:
+            _build(client, name, _DOCKERFILES[repository], programs)
         elif repository == "pause":
             client.images.get(_PAUSE).tag(name)
         else:
@@ -68,7 +84,8 @@ def ensure(client: docker.DockerClient, programs: Programs, progress: Progress) 
 def _build(client: docker.DockerClient, name: str, dockerfile: str, programs: Programs) -> None:
     with engine_build.workspace() as work:
         (work / "Dockerfile").write_text(dockerfile)
-        shutil.copy(programs.agnhost, work / "agnhost")
+        for program in (programs.agnhost, programs.nonewprivs):
+            shutil.copy(program, work)
         for each in ("localhost.crt", "localhost.key"):
             shutil.copy(programs.agnhost_files / "porter" / each, work / each)
         engine_build.build(client, work, name, kind="conformance", arguments={})

@@ -12,6 +12,7 @@ from chaoskit.errors import ImageError
 _MODULE = Path(__file__).parent / "go"
 _E2E = "k8s.io/kubernetes/test/e2e"
 _AGNHOST = "k8s.io/kubernetes/test/images/agnhost"
+_NONEWPRIVS = "k8s.io/kubernetes/test/images/nonewprivs"
 _GINKGO = "github.com/onsi/ginkgo/v2/ginkgo"
 
 
@@ -23,6 +24,7 @@ class Programs:
     ginkgo: Path
     agnhost: Path
     agnhost_files: Path
+    nonewprivs: Path
 
     def images(self) -> list[str]:
         """The names of the images that upstream's tests start."""
@@ -42,7 +44,7 @@ def build(into: Path, progress: Progress) -> Programs:
     note = go_toolchain.build(
         go,
         _MODULE,
-        (_AGNHOST, _GINKGO, _E2E),
+        (_AGNHOST, _NONEWPRIVS, _GINKGO, _E2E),
         into,
         flags=go_toolchain.STRIPPED,
         advance=progress.advance,
@@ -60,6 +62,7 @@ def build(into: Path, progress: Progress) -> Programs:
         e2e=e2e,
         ginkgo=into / "ginkgo",
         agnhost=into / "agnhost",
+        nonewprivs=into / "nonewprivs",
         agnhost_files=_module_folder(go) / "test" / "images" / "agnhost",
     )
 
