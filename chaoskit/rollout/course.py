@@ -22,7 +22,7 @@ from chaoskit.guarantees.rollouts.rollout_completion import RolloutCompletesWith
 from chaoskit.guarantees.verdict import Outcome, Verdict
 from chaoskit.kube.kinds import Object
 from chaoskit.rollout.asked import Asked
-from chaoskit.rollout.promises import BASELINE, ROLLOUT, UNDO, Promise, judged
+from chaoskit.rollout.promises import BASELINE, ROLLOUT, UNDO, Promise, judged, none_lost
 from chaoskit.rollout.workloads import Rolled, roll_out
 from chaoskit.run import NotHeld, Run
 from chaoskit.run.sampled_load import SampledLoad
@@ -118,7 +118,7 @@ class Course:
             guarantees = [g for g in guarantees if not isinstance(g, OnlyNewPodsAfterCompletion)]
         self._say("judging the record")
         found = _checked(run, guarantees)
-        met = [no_request_lost(connection=each, phase=ROLLOUT) for each in ("new", "kept")]
+        met = [self._none_lost(ROLLOUT), no_request_lost(connection="kept", phase=ROLLOUT)]
         return Concluded(
             judgement=found, ended=ended, undone=undone, measured=judge(run.history(), met)
         )
@@ -144,7 +144,7 @@ class Course:
         """Where no failure is claimed, failures before the change must not pass for its."""
         if not self._claims_no_failure:
             return
-        (verdict,) = judge(run.history(), [no_request_lost(connection="new", phase=BASELINE)])
+        (verdict,) = judge(run.history(), [self._none_lost(BASELINE)])
         if verdict.outcome is Outcome.VIOLATED:
             raise LoadError(
                 "requests fail before anything is changed",
@@ -156,6 +156,9 @@ class Course:
     @property
     def _claims_no_failure(self) -> bool:
         return any(isinstance(each, NoRequestLost) for each in judged(self._promised))
+
+    def _none_lost(self, phase: str | None = None) -> Guarantee:
+        return none_lost(phase, by_users=self._asked.load.locustfile is not None)
 
     def _roll_out(self, run: Run, rolled: Rolled, within_s: float) -> Ended:
         began_ns = clock.now_ns()
@@ -182,7 +185,7 @@ class Course:
         """Whether it is to be undone now: the baseline was sound, and requests fail since."""
         if not (self._asked.undo and self._claims_no_failure):
             return False
-        (verdict,) = judge(run.history(), [no_request_lost(connection="new")])
+        (verdict,) = judge(run.history(), [self._none_lost()])
         return verdict.outcome is Outcome.VIOLATED
 
     def _guarantees(self, rolled: Rolled, ended: Ended) -> list[Guarantee]:
@@ -232,7 +235,7 @@ class Course:
         if ref.kind == "Deployment":
             found.append(undo_restores(ref.name))
         if self._claims_no_failure:
-            found.append(no_request_lost(connection="new", phase=UNDO))
+            found.append(self._none_lost(UNDO))
         return found
 
 

@@ -112,6 +112,7 @@ def prepared(
         change=asked.change,
         claims=asked.claims,
         sees_nodes=sees_nodes,
+        by_users=asked.load.locustfile is not None,
     )
     return Prepared(
         asked=asked,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from chaoskit import guarantees
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.traffic.words import percent
+from chaoskit.history.requests import SAMPLER_STREAM
 from chaoskit.rollout.asked import Change, Claims
 from chaoskit.rollout.budget import desired_healthy
 from chaoskit.rollout.facts import WorkloadFacts
@@ -37,6 +38,8 @@ class Rollout:
     claims: Claims
     #: Whether containers are seen on the nodes themselves.
     sees_nodes: bool = True
+    #: Whether a locustfile's users are the load.
+    by_users: bool = False
 
     @property
     def within_s(self) -> float:
@@ -46,6 +49,16 @@ class Rollout:
         if self.after.kind == "Deployment":
             return float(self.after.deadline_s)
         return _DEFAULT_WITHIN_S
+
+
+def none_lost(phase: str | None = None, *, by_users: bool) -> Guarantee:
+    """That no request on a new connection fails.
+
+    Users of a locustfile may keep their connections (`by_users`): then the sampler's requests are
+    judged, which opens one for each.
+    """
+    stream = f"{SAMPLER_STREAM} new*" if by_users else None
+    return guarantees.no_request_lost(connection="new", phase=phase, stream=stream)
 
 
 def promises(rollout: Rollout) -> list[Promise]:
@@ -147,8 +160,9 @@ def _requests(rollout: Rollout) -> Iterator[Promise]:
         yield Promise(
             says="no request on a new connection fails during the rollout",
             because=f"readinessProbe, preStop wait of {facts.pre_stop_s:g} s in a grace of "
-            f"{facts.grace_s} s, and the bounds above",
-            guarantee=guarantees.no_request_lost(connection="new", phase=ROLLOUT),
+            f"{facts.grace_s} s, and the bounds above"
+            + ("; the sampler's requests show it, as users may keep theirs" * rollout.by_users),
+            guarantee=none_lost(ROLLOUT, by_users=rollout.by_users),
         )
     else:
         yield Promise(says="that no request fails is not promised", because="; ".join(reasons))

@@ -1,10 +1,12 @@
 """What manifests promise of a rollout, and what they do not."""
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from chaoskit.guarantees.judge import encode
+from chaoskit.guarantees.requests.availability import NoRequestLost
 from chaoskit.rollout.asked import Change, Claims, change_of
 from chaoskit.rollout.facts import WorkloadFacts
 from chaoskit.rollout.promises import Rollout, judged, promises, why_not_zero
@@ -43,6 +45,15 @@ def test_all_that_a_sound_deployment_promises_is_judged() -> None:
         "only_images",
         "rollout_completes_within",
     ]
+
+
+def test_users_of_a_locustfile_are_no_witnesses_of_new_connections() -> None:
+    by_rate = rollout(sound_deployment())
+    (asked,) = [one for one in judged(promises(by_rate)) if isinstance(one, NoRequestLost)]
+    assert asked.stream is None
+    by_users = dataclasses.replace(by_rate, by_users=True)
+    (asked,) = [one for one in judged(promises(by_users)) if isinstance(one, NoRequestLost)]
+    assert (asked.stream, asked.connection) == ("sampler new*", "new")
 
 
 def test_figures_come_from_the_manifest() -> None:
