@@ -56,6 +56,11 @@ class LoadAsked:
     service: str | None
     port: str | None
 
+    def __str__(self) -> str:
+        if self.locustfile is None:
+            return f"Requests for {self.path}"
+        return f"{self.users} users of {self.locustfile.name}, in closed loop,"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Claims:

@@ -45,7 +45,7 @@ class Prepared:
     @property
     def description(self) -> str:
         """What is promised, for report and terminal."""
-        lines = [f"Requests for {self.asked.load.path} to {self.entry}.", "", "Promised:"]
+        lines = [f"{self.asked.load} to {self.entry}.", "", "Promised:"]
         for is_judged in (True, False):
             chosen = [p for p in self.promised if (p.guarantee is not None) is is_judged]
             if chosen and not is_judged:
