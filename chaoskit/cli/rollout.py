@@ -25,6 +25,7 @@ from chaoskit.rollout.on_throw_away import ThrowAway
 from chaoskit.rollout.prepared import Prepared
 from chaoskit.rollout.trial import Place, roll_out
 from chaoskit.run.book import SessionBook
+from chaoskit.store.adding import keep
 
 
 @click.command(
@@ -86,6 +87,12 @@ from chaoskit.run.book import SessionBook
 @click.option("--node-image", default="auto", show_default=True)
 @click.option("--keep-cluster", is_flag=True, help="Leave the cluster for a closer look.")
 @click.option("--report-dir", default="reports", show_default=True)
+@click.option(
+    "--store",
+    default="",
+    metavar="FILE",
+    help="Keep the run there, or in none; default: $CHAOSKIT_STORE, else in the state folder.",
+)
 @click.option("--seed", default="", help="Of every random choice; default: a new one.")
 def command(**given: Any) -> int:
     """Roll out WORKLOAD (deployment/web, statefulset/kv, daemonset/agent) while requests run.
@@ -132,6 +139,7 @@ def asked_from(given: Mapping[str, Any]) -> Asked:
             profile="fast",
             keep_cluster=given["keep_cluster"],
             report_dir=given["report_dir"],
+            store=given["store"],
             seed=given["seed"],
             strict=False,
         ),
@@ -167,6 +175,9 @@ def _tried(prepared: Prepared, cluster: ExistingCluster | None, *, dry_run: bool
     finally:
         for path in book.write_reports():
             click.echo(f"report: {path}")
+        kept = keep(book)
+        if kept is not None:
+            click.echo(kept.said, err=not kept.is_kept)
         for trouble in book.troubles:
             click.echo(trouble, err=True)
     click.echo("\n".join(told(concluded)))
