@@ -22,6 +22,8 @@ from chaoskit.errors import ImageError
 KIND = "runner"
 _PACKAGE = Path(chaoskit.__file__).parent
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
+#: Markers of what is not asked for on Linux; others are left to whoever installs.
+_NOT_WANTED = re.compile(r"""\bextra\s*==|==\s*['"](win32|Windows|nt|cygwin)['"]""")
 #: What is large in libraries and read by nothing of ours: builds against them, tests, Arrow's
 #: services, the second client of Kubernetes. A record is written and read without them in a test.
 _LEFT_OUT = (
@@ -169,16 +171,16 @@ def _installer(machine: str) -> list[str]:
 
 def _direct() -> Sequence[str]:
     """What chaoskit's metadata asks for, with its markers."""
-    return [each for each in _installed("chaoskit").requires or [] if not _is_extra(each)]
+    return [each for each in _installed("chaoskit").requires or [] if _is_wanted(each)]
 
 
 def _needed(library: Distribution) -> list[str]:
-    names = [_NAME.match(each) for each in library.requires or [] if not _is_extra(each)]
+    names = [_NAME.match(each) for each in library.requires or [] if _is_wanted(each)]
     return [re.sub(r"[-_.]+", "-", match[0]).lower() for match in names if match is not None]
 
 
-def _is_extra(requirement: str) -> bool:
-    return "extra ==" in requirement.partition(";")[2]
+def _is_wanted(requirement: str) -> bool:
+    return _NOT_WANTED.search(requirement.partition(";")[2]) is None
 
 
 def _installed(name: str) -> Distribution:

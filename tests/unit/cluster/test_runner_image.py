@@ -13,6 +13,7 @@ def test_it_holds_what_chaoskit_needs_and_nothing_of_the_developers() -> None:
     assert held["pyarrow"] == version("pyarrow")
     assert "greenlet" in held  # needed by what it needs
     assert {"chaoskit", "mypy", "ruff", "sphinx", "uv"}.isdisjoint(held)
+    assert "colorama" not in held  # asked for on Windows alone; the developers' tools bring it
 
 
 def test_its_name_follows_the_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
