@@ -186,6 +186,7 @@ def test_a_scheduled_rollout_runs_in_the_cluster_and_keeps_what_it_found(
     assert scenario["measures"]["requests"] > 1000
     assert scenario["measures"]["lost"] == 0
     assert kept["facts"]["context"] == "in-cluster"
+    assert scenario["nodes"] == ""  # and not those of an option that it does not follow
     assert "--in-cluster" in shlex.split(kept["command"])
     assert json.loads(trend)["scenarios"][0]["nodeid"] == scenario["nodeid"]
     assert {"trend.html", "trend.md"} <= set(rest)
