@@ -13,9 +13,11 @@ from chaoskit.cli.cluster import Steps
 from chaoskit.cli.inject import seconds_of
 from chaoskit.cli.places import kubeconfig_file
 from chaoskit.cli.statuses import EXIT_HELD, EXIT_UNKNOWN, help_end, of_outcome
-from chaoskit.cluster.existing import ExistingCluster, ExistingProvider
+from chaoskit.cluster.existing import ExistingCluster, ExistingProvider, own_account
 from chaoskit.cluster.provider import ClusterSpec
+from chaoskit.errors import UsageError
 from chaoskit.guarantees.verdict import Outcome, Verdict
+from chaoskit.kube import in_cluster
 from chaoskit.options import checked
 from chaoskit.rollout import on_existing
 from chaoskit.rollout import prepared as preparing
@@ -25,6 +27,7 @@ from chaoskit.rollout.on_throw_away import ThrowAway
 from chaoskit.rollout.prepared import Prepared
 from chaoskit.rollout.trial import Place, roll_out
 from chaoskit.run.book import SessionBook
+from chaoskit.store.adding import keep
 
 
 @click.command(
@@ -81,34 +84,61 @@ from chaoskit.run.book import SessionBook
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Where that context stands; default: as kubectl finds it.",
 )
+@click.option(
+    "--in-cluster",
+    is_flag=True,
+    help="Roll out what runs in the cluster of this pod, as its account.",
+)
 @click.option("--allow-twin", is_flag=True, help="There: a NodePort Service beside a ClusterIP's.")
 @click.option("--nodes", default="1+2", show_default=True, help="Servers and agents.")
 @click.option("--node-image", default="auto", show_default=True)
 @click.option("--keep-cluster", is_flag=True, help="Leave the cluster for a closer look.")
 @click.option("--report-dir", default="reports", show_default=True)
+@click.option(
+    "--store",
+    default="",
+    metavar="FILE",
+    help="Keep the run there, or in none; default: $CHAOSKIT_STORE, else in the state folder.",
+)
 @click.option("--seed", default="", help="Of every random choice; default: a new one.")
 def command(**given: Any) -> int:
     """Roll out WORKLOAD (deployment/web, statefulset/kv, daemonset/agent) while requests run.
 
     Says before what its manifests promise, measures a steady baseline, makes the change, and judges
     every promise over a record of all requests and changes. On a cluster of its own, which is
-    thrown away; or, with --context, in one namespace of a cluster that is there.
+    thrown away; or, with --context, in one namespace of a cluster that is there; or, in a pod, with
+    --in-cluster, in one namespace of the pod's own cluster.
     """
     dry_run: bool = given["dry_run"]
+    is_inside: bool = given["in_cluster"]
     asked = asked_from(given)
-    if given["context"] is None:
+    if given["context"] is None and not is_inside:
         return _tried(preparing.from_manifests(asked, sys.stdin.read), None, dry_run=dry_run)
-    kubeconfig = kubeconfig_file(given["kubeconfig"])
-    provider = ExistingProvider(kubeconfig, given["context"], asked.namespace)
+    provider = ExistingProvider(*_place(given), asked.namespace)
     with closing(provider.start(ClusterSpec())) as cluster:
         prepared = on_existing.from_cluster(
-            asked, cluster, sys.stdin.read, twin=given["allow_twin"]
+            asked, cluster, sys.stdin.read, twin=given["allow_twin"], is_inside=is_inside
         )
         return _tried(prepared, cluster, dry_run=dry_run)
 
 
+def _place(given: Mapping[str, Any]) -> tuple[Path, str]:
+    """Kubeconfig and context of the cluster that is there. Raises `UsageError`."""
+    if not given["in_cluster"]:
+        return kubeconfig_file(given["kubeconfig"]), given["context"]
+    return own_account(), in_cluster.CONTEXT
+
+
 def asked_from(given: Mapping[str, Any]) -> Asked:
     """What was asked for, from the command's parameters. Raises `UsageError`."""
+    elsewhere = [f"--{name}" for name in ("context", "kubeconfig") if given[name] is not None]
+    if given["in_cluster"] and elsewhere:
+        raise UsageError(
+            "the cluster of this pod, or another one",
+            subject="--in-cluster",
+            seen=f"{', '.join(elsewhere)} besides",
+            next_step="leave one of them out",
+        )
     return Asked(
         ref=workload_ref(given["workload"], given["namespace"]),
         change=change_of(given["images"], given["to"], restart=given["restart"]),
@@ -132,6 +162,7 @@ def asked_from(given: Mapping[str, Any]) -> Asked:
             profile="fast",
             keep_cluster=given["keep_cluster"],
             report_dir=given["report_dir"],
+            store=given["store"],
             seed=given["seed"],
             strict=False,
         ),
@@ -167,6 +198,9 @@ def _tried(prepared: Prepared, cluster: ExistingCluster | None, *, dry_run: bool
     finally:
         for path in book.write_reports():
             click.echo(f"report: {path}")
+        kept = keep(book)
+        if kept is not None:
+            click.echo(kept.said, err=not kept.is_kept)
         for trouble in book.troubles:
             click.echo(trouble, err=True)
     click.echo("\n".join(told(concluded)))

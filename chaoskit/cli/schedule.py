@@ -7,13 +7,16 @@ from typing import Any, TypeVar
 
 import click
 
-from chaoskit.cli.scheduled import cron, cronjob, systemd
+from chaoskit.cli.scheduled import cron, cronjob, in_cluster, systemd
 from chaoskit.cli.scheduled.plan import DAYS, Plan, checked
 from chaoskit.cli.statuses import help_end
+from chaoskit.cluster import runner_image
 from chaoskit.errors import UsageError
 
 F = TypeVar("F")
 
+#: Where the claim of a CronJob is mounted.
+_KEPT = Path("/var/lib/chaoskit")
 _STATUSES = "0 printed. 2 called wrongly."
 
 
@@ -63,7 +66,7 @@ def _with_places(function: F) -> F:
         [
             "chaoskit schedule cron --at 03:30 -- scenarios -m demo | crontab -",
             "chaoskit schedule systemd --on sun --publish /srv/www/chaos -- scenarios",
-            "chaoskit schedule cronjob --image IMAGE -- scenarios | kubectl apply -f -",
+            "chaoskit schedule cronjob --in-cluster -- deployment/web --restart -n shop",
         ],
         _STATUSES,
     )
@@ -72,6 +75,7 @@ def command() -> None:
     """Print a definition that runs a selection of scenarios, keeps the runs, and publishes.
 
     SELECTION is what pytest is given, after "--"; default: scenarios. Nothing is installed here.
+    With cronjob --in-cluster it is what "chaoskit rollout" is given.
     """
 
 
@@ -116,6 +120,7 @@ def systemd_command(unit: str | None, **plan: Any) -> None:
     "cronjob",
     epilog=help_end(
         [
+            "chaoskit schedule cronjob --in-cluster -- deployment/web --restart -n shop",
             "chaoskit schedule cronjob --image IMAGE --node-label engine=docker -- scenarios",
             "chaoskit schedule cronjob --image IMAGE | kubectl apply --dry-run=server -f -",
         ],
@@ -123,56 +128,91 @@ def systemd_command(unit: str | None, **plan: Any) -> None:
     ),
 )
 @_with_plan
-@click.option("--image", required=True, help="Holds chaoskit, pytest and your scenarios.")
+@click.option("--in-cluster", "inside", is_flag=True, help="Roll out what runs in that cluster.")
+@click.option(
+    "--image",
+    help="Holds chaoskit, pytest and your scenarios. With --in-cluster, default: what `chaoskit"
+    " image build runner` makes.",
+)
 @click.option(
     "--project",
     type=click.Path(path_type=Path),
-    default="/work",
-    show_default=True,
-    help="The folder of the scenarios in it.",
+    help="The folder of the scenarios in it; default: /work.",
 )
 @click.option(
     "--engine-socket",
     type=click.Path(path_type=Path),
-    default="/var/run/docker.sock",
-    show_default=True,
-    help="Of the container engine on the nodes.",
+    help="Of the container engine on the nodes; default: /var/run/docker.sock.",
 )
-@click.option("--node-label", metavar="KEY=VALUE", help="Of the nodes that have an engine.")
+@click.option("--node-label", metavar="KEY=VALUE", help="Of the nodes that it may run on.")
 @click.option("--namespace", default="chaoskit", show_default=True, help="Made with it.")
+@click.option("--name", default="chaoskit", show_default=True, help="Of its objects.")
 @click.option("--storage", default="5Gi", show_default=True, help="Of the claim that keeps runs.")
 def cronjob_command(
     *,
-    image: str,
-    project: Path,
-    engine_socket: Path,
+    inside: bool,
+    image: str | None,
+    project: Path | None,
+    engine_socket: Path | None,
     node_label: str | None,
     namespace: str,
+    name: str,
     storage: str,
     **plan: Any,
 ) -> None:
     """A CronJob with the claim that its runs are kept on, and its namespace.
 
-    Its clusters are containers of its node's own engine, so its pod is on that node's network,
-    among its processes, and holds the engine's socket: as much as root on the node.
+    With --in-cluster it rolls out a workload of the cluster in which it runs: SELECTION is what
+    "chaoskit rollout" is given. Its account is printed with it, and may do what that rollout needs
+    in the workload's namespace, and nothing else.
+
+    Without, its clusters are containers of its node's own engine, so its pod is on that node's
+    network, among its processes, and holds the engine's socket: as much as root on the node.
     """
-    kept = Path("/var/lib/chaoskit")
-    made = _plan(project=project, publish=kept / "trend", python=Path("python3"), **plan)
-    key, equals, value = (node_label or "").partition("=")
-    if node_label is not None and not (key and equals):
-        raise UsageError("is no KEY=VALUE", subject="--node-label", seen=node_label)
-    click.echo(
-        cronjob.manifests(
-            made,
-            image=image,
-            engine_socket=engine_socket,
-            node_label=(key, value) if node_label else None,
-            namespace=namespace,
-            storage=storage,
-            kept=kept,
-        ),
-        nl=False,
+    label = _label(node_label)
+    if inside:
+        _require_none("with --in-cluster", project=project, engine_socket=engine_socket)
+        image = image or runner_image.reference()
+    if image is None:
+        raise click.UsageError("--image is needed without --in-cluster")
+    named = cronjob.Named(
+        name=name, namespace=namespace, image=image, node_label=label, storage=storage
     )
+    folder = _KEPT if inside else project or Path("/work")
+    reports = _KEPT / "reports" if inside else None
+    made = _plan(
+        project=folder,
+        publish=_KEPT / "trend",
+        python=Path("python3"),
+        in_cluster=reports,
+        **plan,
+    )
+    if inside:
+        text = in_cluster.manifests(made, named, _KEPT)
+    else:
+        socket = engine_socket or Path("/var/run/docker.sock")
+        text = cronjob.manifests(made, named, _KEPT, engine_socket=socket)
+    click.echo(text, nl=False)
+
+
+def _label(given: str | None) -> tuple[str, str] | None:
+    if given is None:
+        return None
+    key, equals, value = given.partition("=")
+    if not (key and equals):
+        raise UsageError("is no KEY=VALUE", subject="--node-label", seen=given)
+    return key, value
+
+
+def _require_none(where: str, **options: Path | None) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(
+                f"has no part in it {where}",
+                subject=f"--{name.replace('_', '-')}",
+                seen=value,
+                next_step="leave it out",
+            )
 
 
 def _plan_here(*, project: Path, store: Path | None, **plan: Any) -> Plan:
@@ -196,15 +236,17 @@ def _plan(
     publish: Path,
     python: Path,
     store: Path | None = None,
+    in_cluster: Path | None = None,
 ) -> Plan:
     return checked(
         at=at,
         day=day,
         keep=keep,
         since=since,
-        selection=tuple(selection) or ("scenarios",),
+        selection=tuple(selection) or (() if in_cluster else ("scenarios",)),
         project=project,
         publish=publish if publish.is_absolute() else project / publish,
         python=python,
         store=store,
+        in_cluster=in_cluster,
     )

@@ -16,6 +16,8 @@ from chaoskit.errors import EngineError, ImageError
 LABEL = "chaoskit.image"
 _INPUTS_LABEL = f"{LABEL}.inputs"
 _LEAST_FREE_BYTES = 6 << 30
+#: Of what a failed build wrote, its last lines say why.
+_TOLD_LINES = 10
 
 
 class Progress(Protocol):
@@ -65,7 +67,11 @@ def build(
             buildargs=arguments,
             labels={LABEL: kind, _INPUTS_LABEL: inputs},
         )
-    except (BuildError, APIError) as error:
+    except BuildError as error:
+        told = "".join(line.get("stream", "") for line in error.build_log).splitlines()
+        seen = "\n".join([str(error), *told[-_TOLD_LINES:]])
+        raise ImageError("the engine could not build it", subject=reference, seen=seen) from error
+    except APIError as error:
         raise ImageError("the engine could not build it", subject=reference, seen=error) from error
 
 

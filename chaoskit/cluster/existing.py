@@ -19,7 +19,7 @@ from chaoskit.cluster.node import Agent, Completed
 from chaoskit.cluster.provider import Cluster, ClusterSpec
 from chaoskit.cluster.registry import Registry
 from chaoskit.errors import ClusterError, UsageError
-from chaoskit.kube import rights
+from chaoskit.kube import in_cluster, rights
 from chaoskit.kube.client import Kube
 from chaoskit.kube.confined import ConfinedKube
 from chaoskit.kube.connection import minified
@@ -250,6 +250,21 @@ class ExistingProvider:
         """Let go of it; it stays as it is."""
         if isinstance(cluster, ExistingCluster):
             cluster.close()
+
+
+def own_account() -> Path:
+    """A kubeconfig of this pod's account, written into the state folder; no secret is in it.
+
+    It stays: the ledger names it for whoever heals later. Raises `UsageError` outside of a pod.
+    """
+    text = in_cluster.kubeconfig()
+    folder = state_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / "in-cluster.kubeconfig"
+    beside = folder / f".in-cluster-{os.getpid()}"
+    beside.write_text(text)
+    beside.replace(path)
+    return path
 
 
 def _node(item: dict[str, object]) -> list[ExistingNode]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import docker
 
-from chaoskit.cluster import debian_base, engine_build, go_toolchain
+from chaoskit.cluster import debian_base, engine_build, go_toolchain, runner_image
 from chaoskit.cluster.engine_build import Progress
 from chaoskit.cluster.image_sources import FOLDER, digest, versions
 
@@ -61,7 +61,9 @@ class Builder:
         if kind == "core":
             return reference == self._core_reference
         if kind == "base":
-            return reference == self._base_reference
+            return reference in (self._base_reference, runner_image.base_reference())
+        if kind == runner_image.KIND:
+            return reference == runner_image.reference()
         extras = dict.fromkeys(EXTRA_PROGRAMS, _EXTRA_INPUTS)
         of_kind = {"specimen": _SPECIMEN_INPUTS, "registry": _REGISTRY_INPUTS, **extras}
         inputs = of_kind.get(kind)
@@ -145,6 +147,29 @@ class Builder:
             self._step(f"image {reference}")
             shutil.copy(FOLDER / "extras" / "Dockerfile", work / "Dockerfile")
             self._image(work, reference, name, {"PROGRAM": name}, wanted)
+            self._progress.end("")
+        return reference
+
+    def ensure_runner(self) -> str:
+        """Build the image that runs chaoskit in a pod unless it is there; its reference."""
+        reference = runner_image.reference()
+        if engine_build.has(self._client, reference):
+            return reference
+        pins = runner_image.pins()
+        base = debian_base.ensure(
+            self._client,
+            self._progress,
+            reference=runner_image.base_reference(),
+            suite=self._versions.debian_suite,
+            packages=pins.packages,
+        )
+        with engine_build.workspace() as work:
+            self._step(f"libraries for Python {pins.python}")
+            runner_image.assemble(work, self._client.version()["Arch"])
+            self._progress.end(f"{len(runner_image.libraries())} packages")
+            self._step(f"image {reference}")
+            arguments = {"BASE": base, "PYTHON": pins.python}
+            self._image(work, reference, runner_image.KIND, arguments)
             self._progress.end("")
         return reference
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import docker
 from docker.errors import APIError
 
+from chaoskit.cluster import runner_image
 from chaoskit.cluster.engine import Engine
 from chaoskit.cluster.engine_build import LABEL, Progress
 from chaoskit.cluster.image_build import EXTRA_PROGRAMS, Builder
@@ -15,8 +16,8 @@ from chaoskit.errors import ImageError
 
 #: Names that `ensure` and `chaoskit image build` take.
 KINDS = ("node", "specimen", "registry")
-#: Those, too, but not unless they are named: what few scenarios ask for.
-EXTRAS = tuple(EXTRA_PROGRAMS)
+#: Those, too, but not unless they are named: what few ask for.
+EXTRAS = (*EXTRA_PROGRAMS, runner_image.KIND)
 #: Importing and saving hundreds of megabytes on a busy disk; an engine that died says so at once.
 _ENGINE_TIMEOUT_S = 600
 #: A step that lasts says how far it is no oftener than this.
@@ -90,6 +91,8 @@ def ensure(
                 built[kind] = builder.ensure_specimens()
             elif kind == "registry":
                 built[kind] = (builder.ensure_registry(),)
+            elif kind == runner_image.KIND:
+                built[kind] = (builder.ensure_runner(),)
             elif kind in EXTRAS:
                 built[kind] = (builder.ensure_extra(kind),)
             else:

@@ -1,7 +1,7 @@
 """Connections to an API server: made from a kubeconfig, their failures turned into our errors."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,32 @@ def configured(kubeconfig: Path, context: str | None) -> Configuration:
             seen=f"{type(error).__name__}: {error}",
             next_step="name an existing kubeconfig, and a context that stands in it",
         ) from error
+    _follow_token_file(configuration, kubeconfig, context)
     configuration.retries = False  # urllib3 would repeat requests and hide the fault
     configuration.socket_options = _KEEPALIVE
     return configuration
+
+
+def _follow_token_file(configuration: Configuration, kubeconfig: Path, context: str | None) -> None:
+    """Read a token that stands in a file anew for each request: Kubernetes exchanges it hourly.
+
+    The package reads it once. A file that cannot be read leaves the token that was read last.
+    """
+    whole = yaml.safe_load(kubeconfig.read_text())
+    chosen = _named(whole, "contexts", context or whole["current-context"])["context"]
+    try:
+        named = _named(whole, "users", chosen["user"])["user"].get("tokenFile")
+    except KeyError:
+        return  # no user at all, or none that is described
+    if not named:
+        return
+    file = kubeconfig.parent / named
+
+    def refresh(current: Configuration) -> None:
+        with suppress(OSError):
+            current.api_key["BearerToken"] = f"Bearer {file.read_text().strip()}"
+
+    configuration.refresh_api_key_hook = refresh
 
 
 def minified(kubeconfig: Path, context: str) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chaoskit.plugin import asked
-from chaoskit.plugin.keeping import Kept, keep
 from chaoskit.plugin.session import book_of, has_book, sayer
+from chaoskit.store.adding import Kept, keep
 
 if TYPE_CHECKING:
     from chaoskit.history.session import ScenarioOutcome

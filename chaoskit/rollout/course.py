@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chaoskit import clock
-from chaoskit.cluster.node import Node
 from chaoskit.errors import Hopeless, LoadError, WaitTimeout
 from chaoskit.guarantees import (
     no_request_lost,
@@ -26,6 +25,7 @@ from chaoskit.rollout.promises import BASELINE, ROLLOUT, UNDO, Promise, judged, 
 from chaoskit.rollout.workloads import Rolled, roll_out
 from chaoskit.run import NotHeld, Run
 from chaoskit.run.sampled_load import SampledLoad
+from chaoskit.run.streams import Way
 from chaoskit.workloads.service import Service
 
 Say = Callable[[str], None]
@@ -41,13 +41,13 @@ _LOOK_EVERY_S = 4.0
 
 
 class Stage(Protocol):
-    """Where it happens: a running workload behind a Service, and the nodes to come in through."""
+    """Where it happens: a running workload behind a Service, and the ways to come in."""
 
     @property
     def service(self) -> Service: ...
 
     @property
-    def entries(self) -> Sequence[Node]: ...
+    def entries(self) -> Sequence[Way]: ...
 
     def rolled(self, run: Run) -> Rolled: ...
 

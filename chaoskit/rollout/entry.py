@@ -15,11 +15,15 @@ _SAME = ("selector", "publishNotReadyAddresses", "sessionAffinity", "sessionAffi
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """Where requests go: `service`, or `twin`, which is made beside it."""
+    """Where requests go: `service`, or `twin`, which is made beside it.
+
+    `is_inside`: they come from inside of the cluster, to the Service's own address.
+    """
 
     service: str
     port: int | str
     twin: Object | None = None
+    is_inside: bool = False
 
     @property
     def name(self) -> str:
@@ -28,17 +32,25 @@ class Entry:
 
     def __str__(self) -> str:
         if self.twin is None:
-            return f"Service {self.service}, port {self.port}"
+            way = ", at its cluster address" if self.is_inside else ""
+            return f"Service {self.service}, port {self.port}{way}"
         return f"Service {self.name}, a NodePort twin of {self.service}, port {self.port}"
 
 
-def entry_of(facts: WorkloadFacts, service: str | None, port: str | None) -> Entry:
-    """Where the requests for a workload go in. Raises `UsageError` naming what there is."""
+def entry_of(
+    facts: WorkloadFacts, service: str | None, port: str | None, *, is_inside: bool = False
+) -> Entry:
+    """Where the requests for a workload go in. Raises `UsageError` naming what there is.
+
+    From inside of the cluster a Service is reached as it is, unless it has no address (headless).
+    """
     chosen = _service(facts, service)
     spec, name = chosen["spec"], chosen["metadata"]["name"]
     ports = spec.get("ports") or []
     wanted = _port(name, ports, port)
     label = wanted.get("name") or wanted["port"]
+    if is_inside and spec.get("clusterIP") != "None":
+        return Entry(service=name, port=label, is_inside=True)
     if spec.get("type") in _REACHED and wanted is ports[0]:
         return Entry(service=name, port=label)
     twin_port = {"name": "load", "port": wanted["port"], "protocol": "TCP"}

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chaoskit.cluster.existing import ExistingCluster
 from chaoskit.cluster.node import Node
@@ -19,6 +19,7 @@ from chaoskit.rollout.prepared import Prepared, change_from_manifests, prepared
 from chaoskit.rollout.workloads import Rolled, workload
 from chaoskit.run import Run, RunSetup
 from chaoskit.run.book import SessionBook
+from chaoskit.run.streams import Way
 from chaoskit.workloads.polling import wait_seen
 from chaoskit.workloads.service import Service
 
@@ -43,10 +44,22 @@ def rights_needed(asked: Asked, *, twin: bool) -> list[Right]:
     return needed
 
 
+def rights_welcome(asked: Asked) -> list[Right]:
+    """What more the account may be allowed: without it, less can be said."""
+    return rights.rights("list", _WELCOME, asked.namespace)
+
+
 def from_cluster(
-    asked: Asked, cluster: ExistingCluster, standard_input: Callable[[], str], *, twin: bool
+    asked: Asked,
+    cluster: ExistingCluster,
+    standard_input: Callable[[], str],
+    *,
+    twin: bool,
+    is_inside: bool = False,
 ) -> Prepared:
     """Read the workload and what stands beside it; changes nothing.
+
+    `is_inside`: this process runs in that cluster.
 
     Raises `ClusterError` naming every right that the account lacks, `UsageError`.
     """
@@ -59,13 +72,8 @@ def from_cluster(
         )
     kube, namespace = cluster.kube, asked.namespace
     rights.require(kube, rights_needed(asked, twin=twin), purpose="this rollout")
-    notes = []
-    beside: list[Object] = kube.list("Service", namespace)
-    for kind in _WELCOME:
-        if rights.has(kube, Right("list", kind, namespace)):
-            beside += kube.list(kind, namespace)
-        else:
-            notes.append(f"the account may not list {kind}s: what they promise is not known")
+    notes: list[str] = []
+    beside = _beside(asked, cluster, notes.append)
     applied, further = change_from_manifests(asked, standard_input)
     if further:
         names = ", ".join(str(each.ref) for each in further)
@@ -77,6 +85,7 @@ def from_cluster(
         applied=applied,
         notes=notes,
         sees_nodes=False,
+        is_inside=is_inside,
     )
     if found.entry.twin is not None and not twin:
         raise UsageError(
@@ -86,6 +95,18 @@ def from_cluster(
             next_step="--allow-twin makes a NodePort Service beside it for the time of the run; or "
             "run chaoskit against a Service of type NodePort",
         )
+    return found
+
+
+def _beside(asked: Asked, cluster: ExistingCluster, note: Say) -> list[Object]:
+    """What stands beside the workload, as far as the account may list it."""
+    kube, namespace = cluster.kube, asked.namespace
+    found: list[Object] = kube.list("Service", namespace)
+    for right in rights_welcome(asked):
+        if rights.has(kube, right):
+            found += kube.list(right.kind, namespace)
+        else:
+            note(f"the account may not list {right.kind}s: what they promise is not known")
     return found
 
 
@@ -114,8 +135,12 @@ class Existing:
             self._say(f"making Service {twin['metadata']['name']} for the time of the run")
             self._has_twin = True
             kube.apply(twin)
-        service = Service.named(kube, asked.namespace, self._prepared.entry.name)
-        return _Stage(self._prepared, self._cluster, service, _entries(self._cluster, service))
+        entry = self._prepared.entry
+        service = Service.named(kube, asked.namespace, entry.name)
+        if not entry.is_inside:
+            return _Stage(self._prepared, self._cluster, service, _entries(self._cluster, service))
+        service = replace(service, inside_port=entry.port)
+        return _Stage(self._prepared, self._cluster, service, [_own_address(service)])
 
     def begin(self, *, nodeid: str, title: str, description: str, rows: Sequence[str]) -> Run:
         """Start recording."""
@@ -176,6 +201,28 @@ def _entries(cluster: ExistingCluster, service: Service) -> list[Node]:
         ) from error
 
 
+def _own_address(service: Service) -> "_ClusterAddress":
+    """The Service's own address, once connections are accepted there. Raises `ClusterError`."""
+    address, _ = service.cluster_address
+    port = service.client_port
+    try:
+        wait_seen(
+            lambda: _accepts(address, port),
+            what=f"connections to be accepted at {address}:{port}",
+            timeout_s=10.0,
+            seen=service.endpoints,
+        )
+    except Exception as error:
+        raise ClusterError(
+            "cannot be reached from this pod",
+            subject=str(service.ref),
+            seen=str(error),
+            next_step="see its ready endpoints, and NetworkPolicies between this pod's namespace "
+            "and that one",
+        ) from error
+    return _ClusterAddress(address)
+
+
 def _accepts(host: str, port: int) -> bool:
     try:
         with socket.create_connection((host, port), timeout=_ACCEPTED_WITHIN_S):
@@ -185,11 +232,19 @@ def _accepts(host: str, port: int) -> bool:
 
 
 @dataclass(frozen=True)
+class _ClusterAddress:
+    """The way in from inside: no node is chosen, the one that this pod runs on forwards."""
+
+    address: str
+    name: str = "cluster-address"
+
+
+@dataclass(frozen=True)
 class _Stage:
     prepared: Prepared
     cluster: ExistingCluster
     service: Service
-    entries: Sequence[Node]
+    entries: Sequence[Way]
 
     def wait_answering(self, *, timeout_s: float) -> None:
         """The entries were reached already."""

@@ -91,8 +91,11 @@ def prepared(
     further: Sequence[Manifest] = (),
     notes: Sequence[str] = (),
     sees_nodes: bool = True,
+    is_inside: bool = False,
 ) -> Prepared:
     """From the workload as it is, and what stands beside it; `applied` is what it is to be.
+
+    `is_inside`: requests come from inside of the cluster.
 
     Raises `UsageError` for a change that cannot be made, or no Service to send requests to.
     """
@@ -118,7 +121,7 @@ def prepared(
         asked=asked,
         rollout=rollout,
         after=after,
-        entry=entry_of(rollout.before, asked.load.service, asked.load.port),
+        entry=entry_of(rollout.before, asked.load.service, asked.load.port, is_inside=is_inside),
         promised=promises(rollout),
         manifests=manifests,
         further=further,

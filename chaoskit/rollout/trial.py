@@ -42,7 +42,7 @@ def roll_out(prepared: Prepared, place: Place, book: SessionBook, say: Say) -> C
     Raises `ChaoskitError`s for what kept it from being tried; the book then says so.
     """
     asked = prepared.asked
-    nodeid = f"rollout::{asked.ref.kind}-{asked.ref.name}"
+    nodeid = f"rollout::{asked.namespace}/{asked.ref.kind}-{asked.ref.name}"
     began_ns = clock.now_ns()
     outcome: ScenarioOutcome = "UNKNOWN"
     reason = "interrupted before it ended"

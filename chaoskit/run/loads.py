@@ -4,7 +4,6 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from chaoskit.cluster.node import Node
 from chaoskit.history.folder import RecordFolder
 from chaoskit.load.closed import ClosedPlan, LocustfilePlan
 from chaoskit.load.driver import Driver
@@ -13,11 +12,11 @@ from chaoskit.load.profile import LoadPlan, Stream
 from chaoskit.load.rates import Shape
 from chaoskit.load.sampling import ControlTarget, Sampler, sampled
 from chaoskit.run.sampled_load import SampledLoad
-from chaoskit.run.streams import service_streams, store_streams
+from chaoskit.run.streams import Way, service_streams, store_streams
 from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import KeyValue
 
-Entries = Node | Sequence[Node]
+Entries = Way | Sequence[Way]
 
 
 class Loads:
@@ -94,14 +93,14 @@ class Loads:
         path: Path,
         target: Service,
         *,
-        via: Node,
+        via: Way,
         users: int,
         spawn_rate_per_s: float,
         user_classes: Sequence[str],
         sampled_path: str = "/",
     ) -> SampledLoad:
-        """The users of a locustfile, sent to the Service through one node."""
-        host = f"http://{via.address}:{target.node_port}"
+        """The users of a locustfile, sent to the Service by one way."""
+        host = f"http://{_host(via.address)}:{target.client_port}"
         plan = LocustfilePlan(
             load_id=self._next_id(),
             path=str(path.absolute()),
@@ -158,7 +157,11 @@ class Loads:
         return running
 
 
-def _nodes(via: Entries) -> list[Node]:
+def _host(address: str) -> str:
+    return f"[{address}]" if ":" in address else address
+
+
+def _nodes(via: Entries) -> list[Way]:
     return list(via) if isinstance(via, Sequence) else [via]
 
 

@@ -39,6 +39,7 @@ from chaoskit.run.name_asking import names_asked
 from chaoskit.run.outcome import NotHeld
 from chaoskit.run.sampled_load import SampledLoad
 from chaoskit.run.setup import RunSetup
+from chaoskit.run.streams import Way
 from chaoskit.run.traces import traces_compared
 from chaoskit.workloads.pod import Pod
 from chaoskit.workloads.service import Service
@@ -194,13 +195,13 @@ class Run:
         path: Path,
         target: Service,
         *,
-        via: Node,
+        via: Way,
         users: int = 1,
         spawn_rate_per_s: float = 10.0,
         user_classes: Sequence[str] = (),
         sampled_path: str = "/",
     ) -> SampledLoad:
-        """The users of your own locustfile, sent to `target` through the node `via`.
+        """The users of your own locustfile, sent to `target` by the way `via`.
 
         Closed loop, every request recorded; the sampler beside it reads `sampled_path`. Raises
         `UsageError`, or `LoadError` with the file's own error.

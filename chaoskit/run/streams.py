@@ -1,8 +1,8 @@
 """Streams of a load from what a scenario names: a Service, or a key-value store's members."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
-from chaoskit.cluster.node import Node
 from chaoskit.load.profile import Operation, Stream
 from chaoskit.workloads.service import Service
 from chaoskit.workloads.specimen import KeyValue
@@ -12,11 +12,24 @@ _WRITE = Operation(name="write", method="PUT", path="/kv/{key}")
 _READ_SHARE = 4
 
 
+class Way(Protocol):
+    """Where requests come in: a node, or a Service's own address. `name` is how a record calls it.
+
+    `address` is numeric.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+
 def service_streams(
-    service: Service, via: Sequence[Node], connections: Sequence[str], *, path: str = "/"
+    service: Service, via: Sequence[Way], connections: Sequence[str], *, path: str = "/"
 ) -> tuple[Stream, ...]:
-    """Reads of `path`: one stream for each entry node and kind of connection."""
-    port = service.node_port
+    """Reads of `path`: one stream for each way in and kind of connection."""
+    port = service.client_port
     read = Operation(name="read", method="GET", path=path)
     return tuple(
         Stream(
@@ -35,7 +48,7 @@ def service_streams(
 
 
 def store_streams(
-    store: KeyValue, via: Sequence[Node], connections: Sequence[str]
+    store: KeyValue, via: Sequence[Way], connections: Sequence[str]
 ) -> tuple[Stream, ...]:
     """Reads through the common Service, and acknowledged writes to each member through its own.
 

@@ -62,6 +62,7 @@ def _scenario(run: StoredRun, scenario: StoredScenario) -> KeptScenario:
     options = run.session.options if run.session else {}
     # A scenario's own record says what it ran on, even where the session changed its cluster.
     facts = {**session_facts, **(scenario.info.cluster if scenario.info else {})}
+    # How many a cluster of somebody else's has is not said by the options of the run.
     nodes = f"{facts['servers']}+{facts['agents']}" if {"servers", "agents"} <= facts.keys() else ""
     return KeptScenario(
         slug=scenario.slug,
@@ -73,7 +74,7 @@ def _scenario(run: StoredRun, scenario: StoredScenario) -> KeptScenario:
         wall_s=scenario.wall_s,
         record="" if scenario.folder is None else str(scenario.folder.resolve()),
         kubernetes=facts.get("kubernetes", ""),
-        nodes=nodes or options.get("nodes", ""),
+        nodes=nodes or ("" if facts.get("provider") == "existing" else options.get("nodes", "")),
         profile=facts.get("profile", "") or options.get("profile", ""),
         image=facts.get("image", ""),
         machine=session_facts.get("machine", ""),

@@ -27,11 +27,16 @@ class Endpoint:
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One Service."""
+    """One Service.
+
+    `inside_port`, a name or number, says that clients are in the cluster: that port at the
+    Service's own address is where they reach it, and no node's port.
+    """
 
     kube: Kube = field(repr=False)
     ref: ObjectRef
     steps: StepLog = field(default=UNRECORDED, repr=False)
+    inside_port: int | str | None = None
 
     @classmethod
     def named(cls, kube: Kube, namespace: str, name: str, steps: StepLog = UNRECORDED) -> Self:
@@ -69,6 +74,21 @@ class Service:
                 next_step="make it of type NodePort to reach it from outside the cluster",
             )
         return int(port)
+
+    @property
+    def client_port(self) -> int:
+        """The port that clients connect to. Raises `KubernetesError` when there is none."""
+        if self.inside_port is None:
+            return self.node_port
+        ports = self.read()["spec"]["ports"]
+        for port in ports:
+            if self.inside_port in (port.get("name"), port["port"]):
+                return int(port["port"])
+        raise KubernetesError(
+            "has no such port",
+            subject=f"{self.ref}, port {self.inside_port}",
+            seen=", ".join(str(port.get("name") or port["port"]) for port in ports),
+        )
 
     @property
     def cluster_address(self) -> tuple[str, int]:

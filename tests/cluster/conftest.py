@@ -84,12 +84,13 @@ def stage(cluster: K3sCluster, namespace: Namespace) -> Stage:
 
 @pytest.fixture
 def rollout(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
-    """Runs `chaoskit rollout`, with its reports in a folder of the test's own."""
+    """Runs `chaoskit rollout`, with its reports and its store in a folder of the test's own."""
 
     def run(*arguments: str) -> Told:
         reports = tmp_path / "reports"
         shutil.rmtree(reports, ignore_errors=True)
-        status = cli.run(["rollout", *arguments, "--report-dir", str(reports)])
+        kept = str(tmp_path / "runs.sqlite")
+        status = cli.run(["rollout", *arguments, "--report-dir", str(reports), "--store", kept])
         captured = capfd.readouterr()
         return Told(status, captured.out + captured.err, reports)
 

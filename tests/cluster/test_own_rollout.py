@@ -14,6 +14,7 @@ import yaml
 from chaoskit.cluster import engine
 from chaoskit.history.events import Watched
 from chaoskit.history.reader import History
+from chaoskit.store.store import LATEST, Store
 from chaoskit.workloads import specimen_manifests
 from chaoskit.workloads.specimen_manifests import image
 from tests.cluster.rollouts import Told, specimen_deployment, written
@@ -40,6 +41,9 @@ def test_sound_manifests_hold_and_secrets_are_nowhere(
     assert "at most 4 pods, at least 3 available" in told.output
     assert set(told.outcomes.values()) == {"HELD"}
     assert "no_request_lost" in told.outcomes
+    with Store(tmp_path / "runs.sqlite") as store:
+        (scenario,) = store.find(LATEST).scenarios
+    assert (scenario.nodeid, scenario.outcome) == ("rollout::shop/Deployment-web", "HELD")
     history = History.open(told.record.path)
     kinds = {event.kind for event in history.of(Watched)}
     assert "Deployment" in kinds

@@ -4,6 +4,8 @@ Its pod is on its node's network and among its processes: clusters are container
 engine, their API server answers on 127.0.0.1 there, and their processes are looked at from there.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,64 +15,95 @@ from chaoskit.cli.scheduled.cron import shell
 from chaoskit.cli.scheduled.plan import Plan
 from chaoskit.store.store import FILE_NAME
 
-_NAME = "chaoskit"
 _LONGEST_RUN_S = 12 * 3600
-_LABELS = {"app.kubernetes.io/name": _NAME}
+_LABELS = {"app.kubernetes.io/name": "chaoskit"}
 
 
-def manifests(
-    plan: Plan,
-    *,
-    image: str,
-    engine_socket: Path,
-    node_label: tuple[str, str] | None,
-    namespace: str,
-    storage: str,
-    kept: Path,
-) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """What its objects are called, where they stand, the image that runs, and what it asks for.
+
+    `node_label` chooses the nodes that it runs on; `storage` is the size of the claim.
+    """
+
+    name: str
+    namespace: str
+    image: str
+    node_label: tuple[str, str] | None = None
+    storage: str
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Of each object."""
+        return {"name": self.name, "namespace": self.namespace, "labels": dict(_LABELS)}
+
+
+def manifests(plan: Plan, named: Named, kept: Path, *, engine_socket: Path) -> str:
     """All three as YAML. `kept` is where the claim is mounted: the store, records and the trend.
 
-    `engine_socket` is that of the node's engine; `node_label` chooses nodes that have one.
+    `engine_socket` is that of the node's engine.
     """
-    job = _job(plan, image, engine_socket, kept)
-    if node_label is not None:
-        job["template"]["spec"]["nodeSelector"] = dict([node_label])
-    objects: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "metadata": _metadata(namespace),
-            "spec": {
-                "accessModes": ["ReadWriteOnce"],
-                "resources": {"requests": {"storage": storage}},
-            },
-        },
-        {
-            "apiVersion": "batch/v1",
-            "kind": "CronJob",
-            "metadata": _metadata(namespace),
-            "spec": {
-                "schedule": plan.cron_time,
-                "concurrencyPolicy": "Forbid",
-                "startingDeadlineSeconds": 3600,
-                "jobTemplate": {"spec": job},
-            },
-        },
-    ]
+    pod = _pod(plan, named, engine_socket, kept)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": named.namespace}}
+    return as_yaml([namespace, claim(named), cron_job(plan, named, pod)])
+
+
+def as_yaml(objects: Sequence[dict[str, Any]]) -> str:
+    """One document for each; no anchors, and no line is folded."""
     return yaml.safe_dump_all(objects, sort_keys=False, width=1000)
 
 
-def _job(plan: Plan, image: str, engine_socket: Path, kept: Path) -> dict[str, Any]:
+def claim(named: Named) -> dict[str, Any]:
+    """What runs are kept on."""
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": dict(named.metadata),
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": named.storage}},
+        },
+    }
+
+
+def cron_job(plan: Plan, named: Named, pod: dict[str, Any]) -> dict[str, Any]:
     """One attempt: a run that failed has said something, and is not tried until it does not."""
+    if named.node_label is not None:
+        pod = {**pod, "nodeSelector": dict([named.node_label])}
+    job = {
+        "backoffLimit": 0,
+        "activeDeadlineSeconds": _LONGEST_RUN_S,
+        "template": {"metadata": {"labels": dict(_LABELS)}, "spec": pod},
+    }
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": dict(named.metadata),
+        "spec": {
+            "schedule": plan.cron_time,
+            "concurrencyPolicy": "Forbid",
+            "startingDeadlineSeconds": 3600,
+            "jobTemplate": {"spec": job},
+        },
+    }
+
+
+def environment(kept: Path) -> list[dict[str, str]]:
+    """Where a run in the pod keeps what it knows."""
+    return [
+        {"name": "CHAOSKIT_STATE", "value": str(kept)},
+        {"name": "CHAOSKIT_STORE", "value": str(kept / FILE_NAME)},
+    ]
+
+
+def _pod(plan: Plan, named: Named, engine_socket: Path, kept: Path) -> dict[str, Any]:
     container = {
-        "name": _NAME,
-        "image": image,
+        "name": "chaoskit",
+        "image": named.image,
         "workingDir": str(plan.project),
         "command": ["/bin/sh", "-c", shell(plan)],
         "env": [
-            {"name": "CHAOSKIT_STATE", "value": str(kept)},
-            {"name": "CHAOSKIT_STORE", "value": str(kept / FILE_NAME)},
+            *environment(kept),
             {"name": "DOCKER_HOST", "value": f"unix://{engine_socket}"},
             {
                 "name": "PYTEST_ADDOPTS",
@@ -83,28 +116,14 @@ def _job(plan: Plan, image: str, engine_socket: Path, kept: Path) -> dict[str, A
         ],
     }
     return {
-        "backoffLimit": 0,
-        "activeDeadlineSeconds": _LONGEST_RUN_S,
-        "template": {
-            "metadata": {"labels": dict(_LABELS)},
-            "spec": {
-                "restartPolicy": "Never",
-                "hostNetwork": True,
-                "hostPID": True,
-                "dnsPolicy": "ClusterFirstWithHostNet",
-                "automountServiceAccountToken": False,
-                "containers": [container],
-                "volumes": [
-                    {"name": "kept", "persistentVolumeClaim": {"claimName": _NAME}},
-                    {
-                        "name": "engine",
-                        "hostPath": {"path": str(engine_socket), "type": "Socket"},
-                    },
-                ],
-            },
-        },
+        "restartPolicy": "Never",
+        "hostNetwork": True,
+        "hostPID": True,
+        "dnsPolicy": "ClusterFirstWithHostNet",
+        "automountServiceAccountToken": False,
+        "containers": [container],
+        "volumes": [
+            {"name": "kept", "persistentVolumeClaim": {"claimName": named.name}},
+            {"name": "engine", "hostPath": {"path": str(engine_socket), "type": "Socket"}},
+        ],
     }
-
-
-def _metadata(namespace: str) -> dict[str, Any]:
-    return {"name": _NAME, "namespace": namespace, "labels": dict(_LABELS)}

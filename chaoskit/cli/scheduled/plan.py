@@ -13,7 +13,11 @@ DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Made by `checked`. `day` None: every day."""
+    """Made by `checked`. `day` None: every day.
+
+    `selection` is what pytest is given; or, `in_cluster`, what `chaoskit rollout` is given in a
+    pod of the cluster, with its reports in that folder.
+    """
 
     hour: int
     minute: int
@@ -25,10 +29,14 @@ class Plan:
     publish: Path
     python: Path
     store: Path | None = None
+    in_cluster: Path | None = None
 
     @property
     def run(self) -> tuple[str, ...]:
-        """The command that runs the scenarios; its exit status is that of the whole."""
+        """The command that runs them; its exit status is that of the whole."""
+        if self.in_cluster is not None:
+            place = ("--in-cluster", "--report-dir", str(self.in_cluster))
+            return (str(self.python), "-m", "chaoskit.cli", "rollout", *place, *self.selection)
         kept = () if self.store is None else (f"--chaos-store={self.store}",)
         return (str(self.python), "-m", "pytest", *self.selection, *kept)
 
@@ -60,6 +68,7 @@ def checked(
     publish: Path,
     python: Path,
     store: Path | None = None,
+    in_cluster: Path | None = None,
 ) -> Plan:
     """The plan; raises `UsageError` naming the option that is no use."""
     match = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)", at)
@@ -81,4 +90,5 @@ def checked(
         publish=publish,
         python=python,
         store=store,
+        in_cluster=in_cluster,
     )

@@ -12,6 +12,7 @@ from cronsim import CronSim
 
 from chaoskit import cli
 from chaoskit.cli import statuses
+from chaoskit.cluster import runner_image
 
 #: What each form has to carry through: blanks, quotes, and what cron, systemd and shells expand.
 AWKWARD = ["scenarios", "-m", "demo and not soak", "-k", "100% 'of' \"all\" $HOME \\ `id`"]
@@ -93,6 +94,83 @@ def test_the_cron_job_is_yaml_that_carries_the_command(capsys: pytest.CaptureFix
     assert "&id" not in text
 
 
+ROLLOUT = ["deployment/web", "--image", "web=web:v2", "--path", "/'100%' $HOME", "-n", "shop"]
+
+
+def in_cluster(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    """The objects that are printed, by kind."""
+    text = printed(capsys, "cronjob", "--in-cluster", *arguments)
+    assert "&id" not in text
+    return {each["kind"]: each for each in yaml.safe_load_all(text)}
+
+
+def allowed(role: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_the_cron_job_inside_runs_a_rollout_without_engine_or_host(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    chosen = ("--image", "here/runner:1", "--namespace", "night", "--node-label", "disk=fast")
+    made = in_cluster(capsys, *chosen, "--", *ROLLOUT)
+    pod = made["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert container["image"] == "here/runner:1"
+    run = container["args"][2].removeprefix("trap : TERM; ").partition("; status=")[0]
+    place = ["--in-cluster", "--report-dir", "/var/lib/chaoskit/reports"]
+    assert shlex.split(run) == ["python3", "-m", "chaoskit.cli", "rollout", *place, *ROLLOUT]
+    assert {"hostNetwork", "hostPID"}.isdisjoint(pod)
+    assert not [each for each in pod["volumes"] if "hostPath" in each]
+    assert pod["nodeSelector"] == {"disk": "fast"}
+    assert pod["serviceAccountName"] == made["ServiceAccount"]["metadata"]["name"]
+    assert made["CronJob"]["metadata"]["namespace"] == "night"
+
+
+def test_its_account_may_do_what_the_rollout_asks_for_there_and_no_more(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = in_cluster(capsys, "--namespace", "night", "--name", "web", "--", *ROLLOUT)
+    role, binding = made["Role"], made["RoleBinding"]
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "shop"
+    assert binding["roleRef"]["name"] == role["metadata"]["name"] == "web"
+    account = {"kind": "ServiceAccount", "name": "web", "namespace": "night"}
+    assert binding["subjects"] == [account]
+    looked_at = {
+        ("apps", "deployments"),
+        ("apps", "replicasets"),
+        ("", "pods"),
+        ("discovery.k8s.io", "endpointslices"),
+    }
+    assert allowed(role) == {
+        *((*each, verb) for each in looked_at for verb in ("get", "list", "watch")),
+        ("apps", "deployments", "patch"),
+        ("", "services", "get"),
+        ("", "services", "list"),
+        ("policy", "poddisruptionbudgets", "list"),
+        ("autoscaling", "horizontalpodautoscalers", "list"),
+    }
+
+
+def test_a_twin_needs_the_rights_to_make_it(capsys: pytest.CaptureFixture[str]) -> None:
+    made = in_cluster(capsys, "--", "sts/kv", "--restart", "--allow-twin")
+    assert made["Role"]["metadata"]["namespace"] == "default"
+    assert ("", "services", "create") in allowed(made["Role"])
+    assert ("apps", "statefulsets", "patch") in allowed(made["Role"])
+    assert ("apps", "deployments", "get") not in allowed(made["Role"])
+
+
+def test_the_image_of_the_runner_is_what_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
+    made = in_cluster(capsys, "--", *ROLLOUT)
+    pod = made["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert pod["containers"][0]["image"] == runner_image.reference()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -103,6 +181,10 @@ def test_the_cron_job_is_yaml_that_carries_the_command(capsys: pytest.CaptureFix
         ["cron", "--", "two\nlines"],
         ["cronjob"],
         ["cronjob", "--image", "x", "--node-label", "docker"],
+        ["cronjob", "--in-cluster"],
+        ["cronjob", "--in-cluster", "--", "deployment/web"],
+        ["cronjob", "--in-cluster", "--", *ROLLOUT, "--context", "staging"],
+        ["cronjob", "--in-cluster", "--project", "/work", "--", *ROLLOUT],
         [],
         ["at"],
     ],

@@ -83,6 +83,17 @@ def test_a_cluster_address_gets_a_twin_that_selects_the_same_pods() -> None:
     assert spec["ports"][0]["targetPort"] == "http"
 
 
+def test_from_inside_a_service_is_reached_as_it_is() -> None:
+    ports = [{"name": "http", "port": 80}, {"name": "admin", "port": 9}]
+    beside = facts(service(type="NodePort", clusterIP="10.43.0.9", ports=ports))
+    entry = entry_of(beside, None, "admin", is_inside=True)
+    assert (entry.name, entry.port, entry.twin, entry.is_inside) == ("web", "admin", None, True)
+    assert "at its cluster address" in str(entry)
+    headless = entry_of(facts(service(clusterIP="None")), None, None, is_inside=True)
+    assert headless.twin is not None
+    assert not headless.is_inside
+
+
 def test_a_second_port_goes_through_a_twin() -> None:
     ports = [{"name": "metrics", "port": 9090}, {"name": "http", "port": 80, "targetPort": 8080}]
     entry = entry_of(facts(service(type="NodePort", ports=ports)), None, None)
