@@ -14,10 +14,11 @@ from chaoskit.cluster.image_sources import versions
 from tests.conformance.programs import Programs
 
 _SUITE = versions().debian_suite
-_BASE = f"chaoskit/conformance-base:{_SUITE}-1"
-# What upstream's own Dockerfile of agnhost installs, by Debian's names.
+_BASE = f"chaoskit/conformance-base:{_SUITE}-2"
+# What upstream's own Dockerfile of agnhost installs, by Debian's names, and a web server.
 _PACKAGES = (
     "bind9-dnsutils", "busybox", "curl", "iperf", "iproute2", "netcat-openbsd", "adduser",
+    "nginx-light",
 )  # fmt: skip
 _PAUSE = "chaoskit/pause:1"
 _AGNHOST = f"""\
@@ -53,10 +54,15 @@ _GLIBC_DNS = f"""\
 FROM {_BASE}
 CMD ["sh"]
 """
+_NGINX = f"""\
+FROM {_BASE}
+CMD ["nginx", "-g", "daemon off;"]
+"""
 _DOCKERFILES = {
     "agnhost": _AGNHOST,
     "busybox": _BUSYBOX,
     "glibc-dns-testing": _GLIBC_DNS,
+    "nginx": _NGINX,
     "nonewprivs": _NONEWPRIVS,
 }
 
