@@ -34,11 +34,12 @@ CMD ["pause"]
 """
 # Debian's busybox is linked to its C library, which an image of the program alone would lack. Its
 # shell (1.35) drops variables whose names no shell can read, such as data-1; upstream's (1.37) and
-# bash hand them on to what they start.
+# bash hand them on to what they start. By its path it is asked for the words of its errors.
 _BUSYBOX = f"""\
 FROM {_BASE}
 RUN mkdir /applets && busybox --install -s /applets \\
- && ln -sf /bin/bash /applets/sh && ln -s /applets/sysctl /bin/sysctl
+ && ln -sf /bin/bash /applets/sh && ln -sf busybox /bin/sh \\
+ && ln -s /applets/sysctl /bin/sysctl
 ENV PATH=/applets:/usr/sbin:/usr/bin:/sbin:/bin
 CMD ["sh"]
 """

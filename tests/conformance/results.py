@@ -51,7 +51,7 @@ def page(found: Sequence[Result], facts: Mapping[str, str], took_s: float) -> st
         "`make conformance` builds upstream's end-to-end tests and the images they start from the "
         "same Go module as the node image, and runs them on a cluster of its own. It takes five "
         "tests by default, and every conformance test of sig-apps, sig-node and sig-network with "
-        "`ARGS=--all`.",
+        "`ARGS=--all`. Why a test fails stands in [notes](conformance-notes.md).",
         "",
         f"Against {facts['image']} (Kubernetes {facts['kubernetes']}): "
         f"{count['passed']} passed, {count['failed']} failed, in {took_s:.0f} s.",
