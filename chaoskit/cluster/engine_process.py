@@ -118,7 +118,7 @@ def clear_leftovers() -> list[str]:
     notes = []
     _wait_orphaned_containerd_gone()
     for file, name in _PID_FILES:
-        if file.exists() and _running(file, name) is None:
+        if file.exists() and not _is_running(file, name):
             file.unlink()
             notes.append(f"removed {file}: left by a {name} that is gone")
     if _SYSTEM_CONTAINERD.exists() and not _is_listening(_SYSTEM_CONTAINERD):
@@ -133,24 +133,23 @@ def _wait_orphaned_containerd_gone() -> None:
     One that outlives that has no parent-death signal, and dockerd takes it over.
     """
     (docker_file, docker), (file, name) = _PID_FILES
-    if _running(docker_file, docker) is not None:
+    if _is_running(docker_file, docker):
         return
     with suppress(WaitTimeout):
         wait_until(
-            lambda: _running(file, name) is None,
+            lambda: not _is_running(file, name),
             what=f"the {name} of a {docker} that is gone to end",
             timeout_s=_ORPHAN_TIMEOUT_S,
         )
 
 
-def _running(pid_file: Path, name: str) -> psutil.Process | None:
-    """The process of a pid file if it lives and has that name."""
+def _is_running(pid_file: Path, name: str) -> bool:
+    """Whether the process of a pid file lives and has that name."""
     try:
         process = psutil.Process(int(pid_file.read_text()))
-        living = process.name() == name and process.status() != psutil.STATUS_ZOMBIE
+        return process.name() == name and process.status() != psutil.STATUS_ZOMBIE
     except (FileNotFoundError, NotADirectoryError, ValueError, psutil.NoSuchProcess):
-        return None
-    return process if living else None
+        return False
 
 
 def _is_listening(path: Path) -> bool:
