@@ -56,6 +56,11 @@ class LoadAsked:
     service: str | None
     port: str | None
 
+    @property
+    def by_users(self) -> bool:
+        """Whether a locustfile's users are the load."""
+        return self.locustfile is not None
+
     def __str__(self) -> str:
         if self.locustfile is None:
             return f"Requests for {self.path}"

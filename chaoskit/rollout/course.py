@@ -158,7 +158,7 @@ class Course:
         return any(isinstance(each, NoRequestLost) for each in judged(self._promised))
 
     def _none_lost(self, phase: str | None = None) -> Guarantee:
-        return none_lost(phase, by_users=self._asked.load.locustfile is not None)
+        return none_lost(phase, by_users=self._asked.load.by_users)
 
     def _roll_out(self, run: Run, rolled: Rolled, within_s: float) -> Ended:
         began_ns = clock.now_ns()

@@ -115,7 +115,7 @@ def prepared(
         change=asked.change,
         claims=asked.claims,
         sees_nodes=sees_nodes,
-        by_users=asked.load.locustfile is not None,
+        by_users=asked.load.by_users,
     )
     return Prepared(
         asked=asked,

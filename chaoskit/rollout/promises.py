@@ -17,6 +17,7 @@ BASELINE, ROLLOUT, UNDO = "baseline", "rollout", "undo"
 
 #: StatefulSets and DaemonSets have no progress deadline: the default of Deployments is taken.
 _DEFAULT_WITHIN_S = 600.0
+_SHOWN_BY_SAMPLER = "; the sampler's requests show it, as users may keep theirs"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +162,7 @@ def _requests(rollout: Rollout) -> Iterator[Promise]:
             says="no request on a new connection fails during the rollout",
             because=f"readinessProbe, preStop wait of {facts.pre_stop_s:g} s in a grace of "
             f"{facts.grace_s} s, and the bounds above"
-            + ("; the sampler's requests show it, as users may keep theirs" * rollout.by_users),
+            f"{_SHOWN_BY_SAMPLER if rollout.by_users else ''}",
             guarantee=none_lost(ROLLOUT, by_users=rollout.by_users),
         )
     else:
