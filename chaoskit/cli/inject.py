@@ -22,7 +22,7 @@ from chaoskit.errors import ClusterError, UsageError
 from chaoskit.faults.catalogue import fault_of, fault_type, fields_of
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
-from chaoskit.run.blast_radius import ALLOWANCES, Surroundings, require_allowed, require_rights
+from chaoskit.run.blast_radius import ALLOWANCES, require_on
 from chaoskit.run.composition import at_once
 from chaoskit.run.effect import FaultMoment
 from chaoskit.run.injection import Injector
@@ -166,15 +166,8 @@ def _setting(kind: type[Fault], text: str) -> tuple[str, Any]:
 
 def _require(cluster: Cluster, fault: Fault, allow: Collection[str]) -> None:
     """By hand no load is known here, and on our clusters no namespace is anybody's own."""
-    around = Surroundings(
-        entries=(),
-        control_plane=[node.name for node in cluster.servers],
-        namespaces={cluster.namespace} if isinstance(cluster, ExistingCluster) else None,
-        has_node_faults="node_faults" in cluster.capabilities,
-        is_confined=cluster.is_confined,
-    )
-    require_allowed(fault, around, allow)
-    require_rights(fault, cluster)
+    own = {cluster.namespace} if isinstance(cluster, ExistingCluster) else None
+    require_on(cluster, fault, allow, namespaces=own)
 
 
 class _Shown:

@@ -66,11 +66,28 @@ def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) 
             )
 
 
-def require_rights(fault: Fault, cluster: Cluster) -> None:
-    """Raise `ClusterError` naming each right that the account lacks for it.
+def require_on(
+    cluster: Cluster,
+    fault: Fault,
+    allow: Collection[str],
+    *,
+    namespaces: Collection[str] | None,
+    entries: Collection[str] = (),
+    cut: Collection[str] = (),
+) -> None:
+    """`require_allowed` on this cluster, whose nodes `cut` are away already.
 
-    Asked where the cluster is somebody else's: an account of our own clusters may do anything.
+    Where the cluster is somebody else's, `ClusterError` names each right that the account lacks
+    besides: an account of our own clusters may do anything.
     """
+    around = Surroundings(
+        entries=entries,
+        control_plane={node.name for node in cluster.servers} - set(cut),
+        namespaces=namespaces,
+        has_node_faults="node_faults" in cluster.capabilities,
+        is_confined=cluster.is_confined,
+    )
+    require_allowed(fault, around, allow)
     if cluster.is_confined:
         rights.require(cluster.kube, rights_needed(fault), purpose=f"fault {fault.name}")
 

@@ -7,7 +7,7 @@ from chaoskit.cluster.provider import Cluster
 from chaoskit.faults.fault import Fault
 from chaoskit.faults.ledger.guard import Guard
 from chaoskit.run import composition
-from chaoskit.run.blast_radius import Surroundings, require_allowed, require_rights
+from chaoskit.run.blast_radius import require_on
 from chaoskit.run.composition import Planned
 from chaoskit.run.injection import Injector, Told
 from chaoskit.run.loads import Loads
@@ -91,16 +91,14 @@ class Faults:
                 self._own_guard.close()
 
     def _require(self, fault: Fault, allow: Collection[str]) -> None:
-        cut = {name for one in self._injector.open for name in one.fault.reach.cut}
-        around = Surroundings(
-            entries=self._loads.entries,
-            control_plane={node.name for node in self._cluster.servers} - cut,
+        require_on(
+            self._cluster,
+            fault,
+            allow,
             namespaces={self._namespace},
-            has_node_faults="node_faults" in self._cluster.capabilities,
-            is_confined=self._cluster.is_confined,
+            entries=self._loads.entries,
+            cut={name for one in self._injector.open for name in one.fault.reach.cut},
         )
-        require_allowed(fault, around, allow)
-        require_rights(fault, self._cluster)
 
     def _let_pass(self, seconds: float) -> None:
         """Let time pass; a load that dies ends it."""
