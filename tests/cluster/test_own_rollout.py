@@ -72,6 +72,25 @@ def test_a_version_that_never_gets_ready_is_violated_and_undone(
     assert "The change was undone." in told.output
 
 
+def test_a_version_whose_requests_fail_is_undone_before_it_is_complete(
+    rollout: Callable[..., Told], tmp_path: Path
+) -> None:
+    """Its pods say that they are ready a minute before they are: nothing stalls, clients fail."""
+    before = specimen_deployment(spec__minReadySeconds=10)
+    settings = {"SPECIMEN_STARTUP_S": "60", "SPECIMEN_DEFECTS": "lie-ready"}
+    env = [{"name": name, "value": value} for name, value in settings.items()]
+    after = changed(before, "spec.template.spec.containers.0.env", env)
+    file = written(tmp_path, before, service())
+    (tmp_path / "after.json").write_text(json.dumps(after))
+    to = str(tmp_path / "after.json")
+    told = rollout("deployment/web", "-n", "shop", "--to", to, "-f", file, "--undo")
+    assert told.status == 1, told.output
+    assert "requests fail: not waited for any longer" in told.output
+    assert told.outcomes_of("no_request_lost") == ["VIOLATED", "HELD"]  # then undone
+    assert told.outcomes_of("rollout_completes_within") == ["HELD"]  # the undo's
+    assert told.outcomes["undo_restores"] == "HELD"
+
+
 def test_members_are_rolled_out_in_order_each_with_its_claim(
     rollout: Callable[..., Told], tmp_path: Path
 ) -> None:
