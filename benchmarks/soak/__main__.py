@@ -24,7 +24,9 @@ def main() -> None:
     """Run the stages asked for, one after the other, or say what they have."""
     arguments = _arguments()
     everything: list[Stage] = [
-        Repeats(arguments.rounds, arguments.select, tuple(arguments.scenarios)),
+        Repeats(
+            arguments.rounds, arguments.select, tuple(arguments.scenarios), arguments.workers
+        ),
         FaultTimes(),
         Kills(),
         Properties(examples=arguments.examples),
@@ -62,7 +64,9 @@ def _arguments() -> argparse.Namespace:
         help="repeats: files or folders, each in pieces of its own",
     )
     parser.add_argument("--examples", type=int, default=Properties.examples, help="of each test")
-    parser.add_argument("--workers", type=int, default=Mutants.workers, help="mutants: at once")
+    parser.add_argument(
+        "--workers", type=int, default=Repeats.workers, help="repeats and mutants: so many at once"
+    )
     return parser.parse_args()
 
 

@@ -16,11 +16,13 @@ class Repeats:
     """Pieces are rounds. Their runs are added to those that were kept before.
 
     `scenarios` are files or folders: each has rounds of its own, so that a piece may be short.
+    So many `workers` share the cluster of a round.
     """
 
     rounds: int = 10
     select: str = "row"
     scenarios: tuple[str, ...] = ("scenarios",)
+    workers: int = 2
 
     name = "repeats"
     title = "the scenarios again and again"
@@ -39,7 +41,7 @@ class Repeats:
         before = set(folder.glob("*/"))
         path = next(it for it in self.scenarios if piece.endswith(f"'{_within(it)}"))
         command = [sys.executable, "-m", "pytest", path, "-q", "--tb=line"]
-        command += ["-m", self.select, f"--chaos-report-dir={folder}"]
+        command += ["-m", self.select, "-n", str(self.workers), f"--chaos-report-dir={folder}"]
         subprocess.run(command, check=False)  # what was not HELD stands in its session
         new = sorted(set(folder.glob("*/")) - before)
         sessions = [path for path in new if (it := read_session(path)) is not None and it.finished]
