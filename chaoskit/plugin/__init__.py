@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from chaoskit.plugin.asked import SWITCHES, TEXT_OPTIONS, ini_name, is_worker, options, tell_worker
+from chaoskit.plugin.ending import TOLD_TO_END, end_in_order_on_sigterm
 from chaoskit.plugin.html_extras import add_extras
 from chaoskit.plugin.outcomes import Collector, concluded, rows_of, told
 from chaoskit.plugin.session import book_of, sayer, shared_run
@@ -72,6 +73,7 @@ def pytest_report_collectionfinish(
 def pytest_configure_node(node: Any) -> None:
     """Tell a worker of pytest-xdist which session it belongs to."""
     tell_worker(node)
+    end_in_order_on_sigterm(node.config)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -170,7 +172,7 @@ def pytest_runtest_makereport(
     """Show the verdicts, keep the nodes' logs of a failure, and note how the scenario ended."""
     report = yield
     if call.excinfo is not None and _is_told_to_end(call.excinfo.value):
-        item.session.shouldstop = "told to end (SIGTERM)"  # pytest itself goes on after it
+        item.session.shouldstop = TOLD_TO_END  # pytest itself goes on after it
     reports = item.stash.setdefault(_reports_key, {})
     reports[report.when] = report
     session = item.config.stash.get(_session_key, None)

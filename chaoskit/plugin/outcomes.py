@@ -42,8 +42,9 @@ class Collector:
         book.troubles += [each for each in concluded["troubles"] if each not in book.troubles]
         book.conclude(convert(concluded["scenario"], SessionScenario))
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the reports, whatever ended the session."""
+        """Write the reports, whatever ended the session; workers have been ended before."""
         if asked.is_worker(self._config):
             return
         folder = asked.session_folder(self._config)

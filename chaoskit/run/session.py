@@ -50,6 +50,7 @@ class ChaosSession:
         self._failure: ChaoskitError | None = None
         self._dirty = ""  # why no further scenario is to use this cluster
         self._guard = Guard()
+        self._shared_guard: Guard | None = None
         self._control: ControlTarget | None = None
         self._calibration: Calibration | None = None
         self._driver: Driver | None = None
@@ -304,6 +305,10 @@ class ChaosSession:
         """The caller has the turn to start it."""
         there = shared.read()
         if there is None:
+            # Its owner, which ends it in good order, starts nothing itself, and may be killed.
+            if self._shared_guard is None:
+                self._shared_guard = Guard(shared.owner)
+            self._shared_guard.start()
             self._start()
             assert self._cluster is not None  # just started
             assert self._control is not None

@@ -26,10 +26,11 @@ class Guard:
     """Starts a guardian for this process, and another one where that died. `close` it.
 
     The guardian lives in a session of its own: signals to this one's process group and the end
-    of its terminal do not reach it.
+    of its terminal do not reach it. With an `owner` it guards that process instead, until it ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, owner: labels.Owner | None = None) -> None:
+        self._owner = owner or labels.this_process()
         self._process: subprocess.Popen[bytes] | None = None
         self._said: list[str] = []
         self._rest = b""
@@ -45,14 +46,13 @@ class Guard:
         if self._process is not None and self._process.poll() is None:
             return
         self._drop()
-        owner = labels.this_process()
         folder = state_folder() / "guardian"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        log = folder / f"{owner.pid}-{owner.started_ticks}.log"
+        log = folder / f"{self._owner.pid}-{self._owner.started_ticks}.log"
         argv = [sys.executable, "-m", guardian_module.__name__]
         with log.open("ab") as complaints:
             self._process = subprocess.Popen(
-                [*argv, "--owner", str(owner), "--log", str(log)],
+                [*argv, "--owner", str(self._owner), "--log", str(log)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
@@ -138,7 +138,7 @@ class Guard:
             )
 
     def _open(self) -> list[Entry]:
-        own = str(labels.this_process())
+        own = str(self._owner)
         return [entry for entry in Ledger().read().entries if entry.owner == own]
 
     def _tell(self, line: str) -> None:

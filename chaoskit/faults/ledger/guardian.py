@@ -51,16 +51,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Log:
-    """Lines with their time in a file, and nothing at all while there is nothing to say."""
+    """Lines with their time in a file, and nothing at all while there is nothing to say.
+
+    A `heading` is what the next line, if there is one, is said about.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.lines = 0
+        self.heading = ""
 
     def __call__(self, text: str) -> None:
         stamp = datetime.now(UTC).isoformat(timespec="milliseconds")
         with self.path.open("a") as file:
-            file.write(f"{stamp} {text}\n")
+            for line in (self.heading, text) if self.heading else (text,):
+                file.write(f"{stamp} {line}\n")
+        self.heading = ""
         self.lines += 1
 
 
@@ -79,7 +85,7 @@ class Guardian:
         in_good_order = self._wait_end()
         seen_ns = clock.now_ns()
         if not in_good_order:
-            self._log(f"process {self._owner.pid} has ended without closing")
+            self._log.heading = f"process {self._owner.pid} has ended without closing"
         left = self._heal_all(seen_ns)
         if not in_good_order:
             left = self._remove_clusters(left)
