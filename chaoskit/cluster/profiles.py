@@ -28,6 +28,8 @@ _API_STARTS_WITHIN_S = 5.0
 # Pod garbage collection: pkg/controller/podgc/gc_controller.go (quarantineTime, gcCheckPeriod).
 _MISSED_S = 40.0
 _COLLECTED_EACH_S = 20.0
+# What a scenario is given to look at what has become of a node that was given up.
+_SEEN_FOR_S = 300.0
 # What a busy host adds to any of these: API writes, watches, scheduling of the controllers.
 _SLACK_S = 5.0
 
@@ -62,6 +64,14 @@ def profile_named(name: str) -> Profile:
             "unknown node-loss profile", seen=name, next_step=f"one of {', '.join(PROFILES)}"
         )
     return PROFILES[name]
+
+
+def fault_may_last_s(profile: str) -> float:
+    """How long a fault may last where nobody says more: until pods left its node, and 5 min.
+
+    A cluster whose profile is not one of ours is taken to have Kubernetes' own tolerations.
+    """
+    return _SEEN_FOR_S + PROFILES.get(profile, DEFAULT).toleration_s
 
 
 def version_pair(version: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from chaoskit import clock
 from chaoskit.cluster.launch import labels
 from chaoskit.cluster.launch.interrupts import interrupts_held
 from chaoskit.cluster.provider import Cluster
@@ -109,6 +110,7 @@ class Injection:
         self._injector = injector
         self._entry: Entry | None = None
         self._ended = False
+        self._heals_itself_ns = 0
         self._watch = EffectWatch(fault, injector.cluster, injector.log)
 
     def begin(self, *, heal_after_s: float) -> None:
@@ -125,6 +127,7 @@ class Injection:
             injector.ledger.open(entry)
             self._entry = entry
             injector.open.append(self)
+        self._heals_itself_ns = clock.now_ns() + int(heal_after_s * 1e9)
         self._watch.mark("requested")
         if self.fault.name not in fault_types():
             injector.log.note(
@@ -151,6 +154,7 @@ class Injection:
             self._ended = True
             self._watch.stop()
             self._watch.mark("heal_requested")
+            self._note_overtime()
             try:
                 heal_and_see(self.fault, self._injector.cluster)
             except BaseException as error:
@@ -162,6 +166,15 @@ class Injection:
                 self._watch.mark("healed")
                 self._injector.ledger.close(self._entry.id)
                 self._injector.open.remove(self)
+
+    def _note_overtime(self) -> None:
+        over_s = (clock.now_ns() - self._heals_itself_ns) / 1e9
+        if over_s > 0 and not self.fault.one_shot:
+            self._injector.log.note(
+                "warning",
+                f"{self._entry} was to last {over_s:.1f} s longer than it may, and healed by "
+                "itself before; if it is meant to last, give it longer: at_most_s",
+            )
 
     def _failed(self, error: BaseException) -> None:
         said = f"{type(error).__name__}: {error}"

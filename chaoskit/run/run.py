@@ -12,6 +12,7 @@ from chaoskit import __version__
 from chaoskit.cluster.container_scanner import ContainerScanner, NodeContainersCluster
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.node import Node
+from chaoskit.cluster.profiles import fault_may_last_s
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.faults.fault import Fault
@@ -49,7 +50,6 @@ from chaoskit.workloads.specimen_manifests import PORT
 T = TypeVar("T")
 
 _SYNCED_WITHIN_S = 30.0
-_DEFAULT_FAULT_AT_MOST_S = 300.0
 _EFFECTIVE_WITHIN_S = 10.0
 #: A member that restarts while it is read is answered for again by its node within seconds.
 _STORE_READ_WITHIN_S = 20.0
@@ -219,18 +219,21 @@ class Run:
     def inject(
         self,
         *faults: Fault,
-        at_most_s: float = _DEFAULT_FAULT_AT_MOST_S,
+        at_most_s: float | None = None,
         effective_within_s: float = _EFFECTIVE_WITHIN_S,
         allow: Collection[str] = (),
     ) -> AbstractContextManager[None]:
         """A context in which these are proved to be in effect; they are healed at its end.
 
-        After `at_most_s` and a margin they heal by themselves, whatever becomes of this process.
+        After `at_most_s` and a margin they heal by themselves, whatever becomes of this process
+        (None: 300 s and what pods of the cluster's profile tolerate, so 600 s in `default`).
         Several are injected in their order and healed in reverse. `allow` names what they may
         touch although it is spared otherwise (`chaoskit.run.blast_radius`). Raises `UsageError`
         for what is spared, `FaultError` for one that is open on its target already, that was not
         seen in effect, or that could not be healed.
         """
+        if at_most_s is None:
+            at_most_s = fault_may_last_s(self.setup.profile)
         return self._faults.inject(
             faults, at_most_s=at_most_s, effective_within_s=effective_within_s, allow=allow
         )

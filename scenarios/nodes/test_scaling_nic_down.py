@@ -24,6 +24,18 @@ FOR_EVER = [{"operator": "Exists", "effect": "NoExecute"}]
 AWAY_S = 8
 
 
+def staying(name: str) -> SpecimenPod:
+    """Members that stay on their node whatever it lacks, each on a node of its own."""
+    apart = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": name}},
+    }
+    spec = {"tolerations": FOR_EVER, "topologySpreadConstraints": [apart]}
+    return SpecimenPod(pre_stop_s=0, drain_s=0, pod_spec=spec)
+
+
 @pytest.mark.row("N1")
 @pytest.mark.alone
 @pytest.mark.long
@@ -38,10 +50,11 @@ def test_sets_are_scaled_while_a_node_is_away(
     Expectation: OrderedReady makes nothing until its member is Ready again, Parallel makes the
     fourth at once; after the heal both have four, and nobody else was touched.
     """
-    stays = SpecimenPod(pre_stop_s=0, drain_s=0, pod_spec={"tolerations": FOR_EVER})
-    ordered = start_kv("ordered", storage_class=None, pod=stays)
-    parallel = start_kv("parallel", storage_class=None, pod=stays, pod_management="Parallel")
-    victim = cluster.node_of(parallel.pod(1))
+    ordered = start_kv("ordered", storage_class=None, pod=staying("ordered"))
+    parallel = start_kv(
+        "parallel", storage_class=None, pod=staying("parallel"), pod_management="Parallel"
+    )
+    victim = cluster.agents[0]
     members = [pod for kv in (ordered, parallel) for pod in kv.stateful_set.pods()]
     gone = [pod for pod in members if cluster.node_of(pod) == victim]
     with chaos.load(parallel.service, via=cluster.any_node_except(victim), rate_per_s=40) as load:

@@ -90,3 +90,9 @@ def test_pods_are_given_up_after_their_toleration_and_collected_after_quarantine
     assert profiles.given_up_within_s(profile) > profile.toleration_s
     assert profiles.garbage_collected_after_s() == 40.0
     assert profiles.garbage_collected_within_s() == 85.0
+
+
+@pytest.mark.parametrize("name", ["fast", "default", "unknown"])
+def test_a_fault_may_last_until_pods_have_left_its_node(name: str) -> None:
+    profile = profiles.PROFILES.get(name, profiles.DEFAULT)
+    assert profiles.fault_may_last_s(name) > profiles.evicted_within_s(profile, "v1.36.3") + 60
