@@ -11,6 +11,9 @@ PYTEST := .venv/bin/python -m pytest
 SELECT ?= not soak and not long and (everyday or not row)
 # What the machine must be able to do for that.
 PURPOSE ?= test
+# So many processes at once; on a cluster they take turns where a test needs it for itself.
+# More of them than cores make the load late, which verdicts then say.
+WORKERS ?= 2
 # Further options for pytest: make test ARGS="-k rollout -x"
 ARGS ?=
 # The descriptor for what the recipes have to complain about (.ci/run gives another, see there).
@@ -30,7 +33,8 @@ demo: setup ## set up what is missing, run the three scenarios, say where the re
 
 test: setup ## set up what is missing, run every check; pytest's summary comes last
 	@$(CHAOSKIT) doctor --fix --for $(PURPOSE) 2>&$(COMPLAIN)
-	@exec $(PYTEST) tests scenarios -m "$(SELECT)" --junit-xml=reports/test/junit.xml $(ARGS) 2>&$(COMPLAIN)
+	@exec $(PYTEST) tests scenarios -m "$(SELECT)" -n $(WORKERS) --dist worksteal \
+		--junit-xml=reports/test/junit.xml $(ARGS) 2>&$(COMPLAIN)
 
 test-all: ## everything but the long forms of `make soak`
 	@$(MAKE) test SELECT="not soak" PURPOSE=test-all

@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from chaoskit.cluster.profiles import FAST
 from chaoskit.errors import ChaoskitError
 from chaoskit.guarantees.proportions import upper_bound
 from chaoskit.guarantees.verdict import Outcome
@@ -34,7 +35,8 @@ class ScenarioRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """One run of one scenario. `requests` and `not_ok` count all loads; `outage_s` is
     the longest time that a stream was without an ok.
 
-    `commit` was checked out when the run was added; `why` names what was not HELD.
+    `commit` was checked out when the run was added; `why` names what was not HELD; `profile` is
+    how fast the cluster gave nodes up.
     """
 
     run_id: str
@@ -49,6 +51,7 @@ class ScenarioRun(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     not_ok: int = 0
     outage_s: float | None = None
     kubernetes: str = ""
+    profile: str = FAST.name
 
 
 def kept() -> list[ScenarioRun]:
@@ -91,6 +94,7 @@ def _of_session(run: StoredRun) -> Iterable[ScenarioRun]:
                 not_ok=not_ok,
                 outage_s=outage_s,
                 kubernetes=scenario.info.cluster.get("kubernetes", "") if scenario.info else "",
+                profile=(scenario.info.profile if scenario.info else "") or FAST.name,
             )
 
 
@@ -142,7 +146,7 @@ def page(runs: Sequence[ScenarioRun]) -> str:
     """Scenario by scenario: how often it held, and the figures of its last run."""
     of_scenario: dict[str, list[ScenarioRun]] = defaultdict(list)
     for run in runs:
-        of_scenario[run.nodeid].append(run)
+        of_scenario[_name(run)].append(run)
     held = sum(run.outcome == "HELD" for run in runs)
     lines = [
         "# Every run of the scenarios",
@@ -157,31 +161,31 @@ def page(runs: Sequence[ScenarioRun]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     missed = []
-    for nodeid, each in sorted(of_scenario.items(), key=lambda item: (item[1][-1].rows, item[0])):
-        lines.append(_line(nodeid, each))
-        missed += [
-            f"- {run.day} `{_short(nodeid)}`: {run.outcome}: {run.why}" for run in each if run.why
-        ]
+    for name, each in sorted(of_scenario.items(), key=lambda item: (item[1][-1].rows, item[0])):
+        lines.append(_line(name, each))
+        missed += [f"- {run.day} {name}: {run.outcome}: {run.why}" for run in each if run.why]
     if missed:
         lines += ["", "## What was not HELD", "", *missed]
     return "\n".join(lines) + "\n"
 
 
-def _line(nodeid: str, runs: Sequence[ScenarioRun]) -> str:
+def _line(name: str, runs: Sequence[ScenarioRun]) -> str:
     last = runs[-1]
     count = {outcome.value: sum(it.outcome == outcome for it in runs) for outcome in Outcome}
     most = upper_bound(len(runs) - count["HELD"], len(runs))
     mean_s = sum(it.wall_s for it in runs) / len(runs)
     outage = "" if last.outage_s is None else f"{last.outage_s:.1f}"
     return (
-        f"| {', '.join(last.rows)} | `{_short(nodeid)}` | {len(runs)} | {count['HELD']} "
+        f"| {', '.join(last.rows)} | {name} | {len(runs)} | {count['HELD']} "
         f"| {count['VIOLATED']} | {count['UNKNOWN']} | {most:.0%} | {mean_s:.1f} "
         f"| {last.requests} | {last.not_ok} | {outage} |"
     )
 
 
-def _short(nodeid: str) -> str:
-    return nodeid.removeprefix("scenarios/")
+def _name(run: ScenarioRun) -> str:
+    """The scenario, and the profile where it is not the usual one: other bounds, other figures."""
+    short = f"`{run.nodeid.removeprefix('scenarios/')}`"
+    return short if run.profile == FAST.name else f"{short}, profile {run.profile}"
 
 
 def main() -> None:

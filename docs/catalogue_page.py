@@ -10,6 +10,7 @@ from typing import Any
 import chaoskit.faults
 import chaoskit.guarantees
 from benchmarks.scenario_runs import ScenarioRun, kept
+from chaoskit.cluster.profiles import FAST
 from chaoskit.faults.catalogue import fault_types, fields_of
 
 SCENARIOS = Path(__file__).parents[1] / "scenarios"
@@ -104,7 +105,8 @@ def _last_runs() -> dict[str, str]:
     """For each scenario that was run: how often it held, and the figures of its last runs."""
     of_scenario: dict[str, list[ScenarioRun]] = defaultdict(list)
     for run in kept():
-        of_scenario[run.nodeid.partition("[")[0]].append(run)
+        if run.profile == FAST.name:
+            of_scenario[run.nodeid.partition("[")[0]].append(run)
     return {nodeid: _figures(runs) for nodeid, runs in of_scenario.items()}
 
 

@@ -24,9 +24,7 @@ def main() -> None:
     """Run the stages asked for, one after the other, or say what they have."""
     arguments = _arguments()
     everything: list[Stage] = [
-        Repeats(
-            arguments.rounds, arguments.select, tuple(arguments.scenarios), arguments.workers
-        ),
+        Repeats(arguments.rounds, arguments.select, tuple(arguments.scenarios), arguments.workers),
         FaultTimes(),
         Kills(),
         Properties(examples=arguments.examples),

@@ -41,7 +41,8 @@ class Repeats:
         before = set(folder.glob("*/"))
         path = next(it for it in self.scenarios if piece.endswith(f"'{_within(it)}"))
         command = [sys.executable, "-m", "pytest", path, "-q", "--tb=line"]
-        command += ["-m", self.select, "-n", str(self.workers), f"--chaos-report-dir={folder}"]
+        command += ["-m", self.select, f"--chaos-report-dir={folder}"]
+        command += ["-n", str(self.workers), "--dist", "worksteal"]
         subprocess.run(command, check=False)  # what was not HELD stands in its session
         new = sorted(set(folder.glob("*/")) - before)
         sessions = [path for path in new if (it := read_session(path)) is not None and it.finished]

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmarks import scenario_runs
@@ -20,6 +21,12 @@ def test_runs_that_were_not_held_are_counted_bounded_and_named() -> None:
     text = page([run("HELD"), run("HELD"), run("UNKNOWN", "it left no record")])
     assert "| R1 | `x/test_y.py::test_z` | 3 | 2 | 0 | 1 | 86% | 10.0 | 500 | 3 | 0.5 |" in text
     assert "- 2026-01-02 `x/test_y.py::test_z`: UNKNOWN: it left no record" in text
+
+
+def test_runs_of_another_profile_are_counted_apart() -> None:
+    text = page([run("HELD"), msgspec.structs.replace(run("HELD"), profile="default")])
+    assert "| `x/test_y.py::test_z` | 1 |" in text
+    assert "| `x/test_y.py::test_z`, profile default | 1 |" in text
 
 
 def test_a_session_is_added_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
