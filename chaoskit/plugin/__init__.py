@@ -79,10 +79,11 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where workers share a cluster, scenarios that need it for themselves come last.
 
+    What needs no cluster stands between them and the others, for the worker that waits less.
     Those that need one of another size come after all: it takes the place of the session's.
     """
     if is_worker(config):
-        items.sort(key=_is_alone)
+        items.sort(key=lambda item: (_is_alone(item), not _is_chaotic(item)))
     items.sort(key=lambda item: _nodes_of(item) is not None)
 
 

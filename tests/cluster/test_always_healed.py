@@ -31,6 +31,8 @@ from tests.cluster.faults import SAMPLES
 from tests.cluster.faults.stage import Stage
 from tests.cluster.killable_harness import POINTS
 
+pytestmark = pytest.mark.alone  # faults, and the whole cluster is compared before and after
+
 RESULTS = Path("reports/always-healed.jsonl")
 KILLS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 #: What `make test` tries; the rest takes minutes.

@@ -19,7 +19,7 @@ from chaoskit.workloads.specimen_manifests import SpecimenPod
 from tests.cluster.faults import elsewhere
 from tests.cluster.faults.stage import Stage
 
-pytestmark = pytest.mark.long  # workloads that go and recover
+pytestmark = [pytest.mark.long, pytest.mark.alone]  # workloads that go and recover
 
 _SOON_S = 20.0
 _READY_S = 60.0

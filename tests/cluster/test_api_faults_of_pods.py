@@ -22,7 +22,7 @@ from tests.cluster.faults import elsewhere
 from tests.cluster.faults.pod_api import alive
 from tests.cluster.faults.stage import Stage
 
-pytestmark = pytest.mark.long  # workloads that go and recover
+pytestmark = [pytest.mark.long, pytest.mark.alone]  # workloads that go and recover
 
 _SOON_S = 20.0
 _RECOVERED_S = 60.0

@@ -18,6 +18,8 @@ from chaoskit.kube.client import Kube
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 
+pytestmark = pytest.mark.alone  # a node's network goes down
+
 IMAGE = "chaoskit/busybox:1"
 MANIFESTS = "/var/lib/rancher/k3s/server/manifests"
 

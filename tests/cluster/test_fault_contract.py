@@ -18,6 +18,8 @@ from tests.cluster.faults import SAMPLES
 from tests.cluster.faults.stage import Sample, Stage
 from tests.cluster.planting import Planting
 
+pytestmark = pytest.mark.alone  # faults, and the whole cluster is compared before and after
+
 #: How long a sample is kept in effect: enough for several measurements.
 _HELD_S = 2.0
 _MEASURED_EVERY_S = 0.3

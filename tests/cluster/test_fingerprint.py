@@ -15,6 +15,8 @@ from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.faults import NicDown
 from chaoskit.waiting import wait_until
 
+pytestmark = pytest.mark.alone  # the whole cluster is compared before and after
+
 WITHIN_S = 10.0
 CNI = "/var/lib/rancher/k3s/agent/etc/cni/net.d"
 

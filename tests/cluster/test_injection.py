@@ -22,6 +22,8 @@ from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.planting import Planting
 
+pytestmark = pytest.mark.alone  # faults of nodes
+
 READY_WITHIN_S = 90.0
 
 

@@ -16,7 +16,7 @@ from chaoskit.workloads.pod import is_ready
 from chaoskit.workloads.specimen import Web
 from tests.cluster.planting import Planting
 
-pytestmark = pytest.mark.long  # several workloads and many packets each
+pytestmark = [pytest.mark.long, pytest.mark.alone]  # several workloads and many packets each
 
 _PORT = specimen_manifests.PORT
 _HEAL_AFTER_S = 120.0

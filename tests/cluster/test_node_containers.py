@@ -18,6 +18,8 @@ from chaoskit.history.folder import RecordFolder
 from chaoskit.history.reader import History
 from chaoskit.waiting import wait_until
 
+pytestmark = pytest.mark.alone  # containers of nodes are killed
+
 
 def test_logs_of_every_component_are_collected(cluster: K3sCluster, tmp_path: Path) -> None:
     cluster.collect_logs(tmp_path)

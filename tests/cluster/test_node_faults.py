@@ -34,7 +34,7 @@ from chaoskit.workloads.pod import Pod
 from tests.cluster.faults import node, pod
 from tests.cluster.faults.stage import SCRATCH, Stage
 
-pytestmark = pytest.mark.long  # nodes go away and come back
+pytestmark = [pytest.mark.long, pytest.mark.alone]  # nodes go away and come back
 
 _HEAL_AFTER_S = 120.0
 LASTING = {

@@ -27,6 +27,8 @@ from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.clusters import SMALL, things
 
+pytestmark = pytest.mark.alone  # the registry, which others use too, stops and refuses
+
 SPECIMENS = ("chaoskit/specimen:v1", "chaoskit/specimen:v2")
 #: A pull that fails shows within a second or two; how long until the back-off shows is the
 #: kubelet's next look at the pod.

@@ -46,7 +46,7 @@ from chaoskit.workloads.specimen import Daemon
 from chaoskit.workloads.specimen_manifests import SpecimenPod
 from tests.cluster.planting import Planting
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]
 
 QUICK = SpecimenPod(pre_stop_s=0, drain_s=0)
 TAINT = "chaoskit.test/leave"
