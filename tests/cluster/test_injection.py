@@ -31,8 +31,9 @@ def cut(cluster: K3sCluster, number: int) -> NicDown:
     return NicDown(cluster.agents[number].name)
 
 
-def mine() -> list[str]:
-    return [entry.target for entry in Ledger().read().entries if entry.life == "alive"]
+def open_in(cluster: K3sCluster) -> list[str]:
+    entries = Ledger().read().entries
+    return [entry.target for entry in entries if entry.cluster == cluster.name]
 
 
 def test_faults_at_once_again_and_by_plan_are_windows_of_their_own(planting: Planting) -> None:
@@ -42,10 +43,10 @@ def test_faults_at_once_again_and_by_plan_are_windows_of_their_own(planting: Pla
     with run.inject(one, two):
         assert one.is_effective(cluster)
         assert two.is_effective(cluster)
-        assert mine() == [two.target, one.target]
+        assert open_in(cluster) == [two.target, one.target]
     run.flap(one, down_s=1.0, up_s=0.5, times=2)
     run.play([Planned(one, 0.5, 1.5), Planned(two, 0, 1)])
-    assert mine() == []
+    assert open_in(cluster) == []
     run.close()
     windows = fault_windows(run.history(), "nic_down")
     assert [window.target for window in windows] == [
@@ -73,7 +74,7 @@ def test_the_same_fault_on_the_same_target_is_refused_while_it_is_open(planting:
         ):
             pytest.fail("it was injected twice")
         assert fault.is_effective(planting.cluster), "what was refused heals nothing"
-        assert mine() == [fault.target]
+        assert open_in(planting.cluster) == [fault.target]
     assert not fault.is_effective(planting.cluster)
     planting.cluster.agents[0].wait_ready(timeout_s=READY_WITHIN_S)
 
@@ -94,7 +95,7 @@ def test_the_way_of_a_running_load_is_spared_and_so_is_the_last_control_plane(
         run.inject(NicDown(cluster.servers[0].name)),
     ):
         pytest.fail("the only control plane was cut")
-    assert mine() == []
+    assert open_in(cluster) == []
     with run.inject(cut(cluster, 0), allow=("entry_node",)):
         pass
     load.stop()

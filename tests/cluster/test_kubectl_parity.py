@@ -200,9 +200,16 @@ def test_variables_are_set_as_kubectl_does(pair: Pair, kubectl: Kubectl) -> None
 
 def test_status_reads_as_kubectls(pair: Pair, kubectl: Kubectl) -> None:
     pair.ours.pause()
-    pair.ours.wait_observed(10)  # before that the two may be asked at different moments
-    said = kubectl("rollout", "status", "deployment/ours", "--watch=false")[1]
-    assert pair.ours.status().text.lower() in said.lower()
+    pair.ours.wait_observed(10)
+
+    def asked() -> tuple[str, str] | None:
+        """What both say, unless it changed between the two questions."""
+        before = pair.ours.status().text
+        said = kubectl("rollout", "status", "deployment/ours", "--watch=false")[1]
+        return (before.lower(), said.lower()) if before == pair.ours.status().text else None
+
+    ours, theirs = wait_until(asked, what="a status that stays for a moment", timeout_s=30)
+    assert ours in theirs
 
 
 def test_stateful_set_undo_moves_revisions_as_kubectl_does(

@@ -70,8 +70,10 @@ def test_two_processes_of_one_identity(planting: Planting) -> None:
     """Two processes of one identity: TERM is ignored, and a forced deletion frees the name."""
     kv = planting.kv(pod=SpecimenPod(settings={"SPECIMEN_DEFECTS": "ignore-term"}))
     with planting.load(kv, rate_per_s=50) as load:
-        kv.pod(0).delete(force=True)
-        kv.pod(0).wait_ready(timeout_s=60)
+        # The kubelet's KILL comes 2 s later; on a busy machine the next one may take as long.
+        for _ in range(3):
+            kv.pod(0).delete(force=True)
+            kv.pod(0).wait_ready(timeout_s=60)
         load.run_for(seconds=4)
     verdict = planting.expect(True, one_process_per_identity(kv))["one_process_per_identity"]
     assert verdict.figures["duplicate_at_least_s"] > 0.5
