@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +25,8 @@ pytestmark = pytest.mark.long
 
 _JOB_WITHIN_S = 240.0
 _READ_WITHIN_S = 60.0
+#: What is left of this minute, the next, and what the controller takes.
+_FIRED_WITHIN_S = 150.0
 #: Prints what the claim holds, a document a line, by the command that a person would use.
 _READ = """
 chaoskit runs ls --json | tr -d '\\n'; echo
@@ -45,9 +48,9 @@ class Scheduled:
     own: Namespace
     capsys: pytest.CaptureFixture[str]
 
-    def apply(self, *rollout: str) -> list[Object]:
+    def apply(self, *rollout: str, at: str = "03:00") -> list[Object]:
         """Print it and apply it, as the how-to says."""
-        schedule = ["schedule", "cronjob", "--in-cluster", "--namespace", self.own.name]
+        schedule = ["schedule", "cronjob", "--in-cluster", "--namespace", self.own.name, "--at", at]
         status = cli.run([*schedule, "--", *rollout, "-n", self.shop.name])
         assert status == 0
         text = self.capsys.readouterr().out
@@ -62,6 +65,19 @@ class Scheduled:
         """Start one and wait for its end; the exit status."""
         self.start()
         return self._ended("now", _JOB_WITHIN_S)
+
+    def run_at_its_time(self) -> int:
+        """Wait until Kubernetes makes a Job by the schedule, and for its end; the exit status."""
+        (name,) = wait_until(
+            lambda: [job["metadata"]["name"] for job in self._jobs()],
+            what="the CronJob to come to its time",
+            timeout_s=_FIRED_WITHIN_S,
+            interval_s=0.5,
+        )
+        return self._ended(name, _JOB_WITHIN_S)
+
+    def _jobs(self) -> list[Object]:
+        return self.cluster.kube.list("Job", self.own.name)
 
     def wait_said(self, text: str) -> None:
         """Wait until the pod of the started Job has written that."""
@@ -169,9 +185,9 @@ def test_a_scheduled_rollout_runs_in_the_cluster_and_keeps_what_it_found(
 ) -> None:
     deployment = web(scheduled, SpecimenPod())
     before = {pod.name for pod in deployment.pods()}
-    objects = scheduled.apply("deployment/web", "--restart", "--zero-failures")
-    status = scheduled.run_now()
-    assert status == 0, scheduled.said()
+    at = f"{datetime.now(UTC) + timedelta(minutes=2):%H:%M}"
+    objects = scheduled.apply("deployment/web", "--restart", "--zero-failures", at=at)
+    assert scheduled.run_at_its_time() == 0
     assert before.isdisjoint(pod.name for pod in deployment.pods())
 
     listed, shown, trend, *rest = scheduled.read_claim(objects[-1])
