@@ -102,5 +102,13 @@ def test_files_are_written_as_ours_are(page: Path, tmp_path: Path) -> None:
 
 
 def run(*argv: str, at: Path) -> None:
-    done = subprocess.run(argv, cwd=at, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(
+        argv,
+        cwd=at,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
     assert done.returncode == 0, f"{done.stdout}{done.stderr}"
