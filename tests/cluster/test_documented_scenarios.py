@@ -35,6 +35,7 @@ _UV = Path(sys.executable).parent / "uv"
 EXPECTED = {
     "test_first.py": "HELD",
     "test_finding.py": "VIOLATED",
+    "test_mended.py": "HELD",
     "test_fast_rollout.py": "HELD",
     "test_unselected.py": "HELD",
 }
@@ -93,10 +94,14 @@ def installed(page: str, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reader's folder with the Python files of all pages."""
+    """A reader's folder with the Python files of all pages, and with the finding mended."""
     folder = tmp_path_factory.mktemp("project")
     for page in pages():
         write_files(page, folder)
+    finding = (folder / "test_finding.py").read_text()
+    assert "SpecimenPod(readiness=False)" in finding
+    mended = finding.replace("SpecimenPod(readiness=False)", "SpecimenPod()")
+    (folder / "test_mended.py").write_text(mended)
     (folder / "pyproject.toml").unlink()  # of several packages, each installed by itself
     return folder
 
@@ -148,6 +153,7 @@ def web(cluster: K3sCluster, namespace: Namespace) -> Web:
 def test_no_shown_scenario_is_forgotten() -> None:
     shown = {name for page in pages() for name in files_of(page) if name.startswith("test_")}
     assert shown - EXPECTED.keys() == {"test_answers.py"}  # needs no cluster
+    assert EXPECTED.keys() - shown == {"test_mended.py"}  # the tutorial says how
 
 
 @pytest.mark.parametrize("file", EXPECTED)
