@@ -22,5 +22,7 @@ def _shared_with_the_outer_one(config: pytest.Config) -> SharedRun:
     return SharedRun(Path(os.environ[FOLDER]), parent_process(), sayer(config))
 
 
-# The fixture `chaos_session` asks for it by this name.
-vars(chaoskit.plugin)["shared_run"] = _shared_with_the_outer_one
+def pytest_configure() -> None:
+    """For the session that has this plugin, and not for whoever only imports it."""
+    # The fixture `chaos_session` asks for it by this name.
+    vars(chaoskit.plugin)["shared_run"] = _shared_with_the_outer_one
