@@ -1,16 +1,16 @@
 """chaoskit as others get it: from a wheel, in an environment of its own, away from here."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from docs.examples import ROOT, write_files
+
 pytestmark = pytest.mark.long
 
-ROOT = Path(__file__).parents[2]
 _UV = Path(sys.executable).parent / "uv"
 
 
@@ -57,10 +57,8 @@ def test_the_command_works_from_a_wheel(installed: Path, tmp_path: Path) -> None
 
 
 def test_the_tutorials_scenario_holds_from_a_wheel(installed: Path, tmp_path: Path) -> None:
-    """The test file of the first steps, word for word."""
-    page = (ROOT / "docs" / "tutorial" / "first-steps.md").read_text()
-    (scenario,) = re.findall(r"```python\n(import pytest\n.*?)```", page, re.DOTALL)
-    (tmp_path / "test_mine.py").write_text(scenario)
-    said = run(installed / "python", "-m", "pytest", "test_mine.py", cwd=tmp_path)
+    """The files of the first steps, word for word."""
+    write_files(ROOT / "docs" / "tutorial" / "first-steps.md", tmp_path)
+    said = run(installed / "python", "-m", "pytest", "test_first.py", cwd=tmp_path)
     assert "HELD     no request lost" in said
     assert list(tmp_path.glob("reports/*/report.html"))
