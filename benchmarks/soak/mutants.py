@@ -24,6 +24,7 @@ from benchmarks.soak.mutated_tree import (
     fates_of,
     fingerprint,
     first_pattern,
+    has_mutants,
     having,
     module_of,
     write_survivors,
@@ -66,8 +67,8 @@ class Mutants:
         tree = folder / "trees" / group
         copy_tree(tree, group)
         log = folder / f"{group}.log"
-        # mutmut makes mutants of what changed only as it runs some: any will do.
-        self._examine(list(fates_of(tree, group))[:1] or [first_pattern(group)], tree, log)
+        if not has_mutants(tree, group):  # mutmut makes them only as it runs some: any will do
+            self._examine([first_pattern(group)], tree, log)
         fates = fates_of(tree, group)
         sample = chosen(fates, self.sample)
         wanted = list(fates) if whole else sample
@@ -143,7 +144,7 @@ def _drawn(mutant: str) -> bytes:
 
 def _bounded(group: str, row: Row) -> str:
     """A group's line: its sample, the share of it that no test notices, and what bounds that."""
-    counts = Counter(row["sample"])
+    counts: Counter[str] = Counter(row["sample"])
     total = sum(sum(module.values()) for module in row["modules"].values())
     examined = counts.total() - counts["None"]
     unnoticed = sum(counts[fate] for fate in UNNOTICED)

@@ -104,6 +104,15 @@ def _files_of(path: Path) -> Iterator[Path]:
             yield file
 
 
+def has_mutants(tree: Path, group: str) -> bool:
+    """Whether there are mutants of the sources as they are, going by the time as mutmut does."""
+    for source in _sources(group):
+        mutated = tree / "mutants" / source
+        if not mutated.exists() or mutated.stat().st_mtime <= (tree / source).stat().st_mtime:
+            return False
+    return True
+
+
 def environment() -> dict[str, str]:
     """What mutmut runs in."""
     # The same examples each time: a mutant must not live or die by chance.
