@@ -36,6 +36,13 @@ GROUPS = {
 #: mutmut's fates by the exit code of pytest, as `mutmut results` names them; None: not examined.
 _FATES = {0: "survived", 1: "killed", 3: "killed", 5: "no tests", 33: "no tests"}
 _TIMEOUTS = (36, -24, 24, 152, 255)
+#: `mutmut show` of many at once: starting it takes longer than the rest.
+_SHOW = """
+import sys
+from mutmut.__main__ import show
+for mutant in sys.argv[1:]:
+    show.callback(mutant)
+"""
 #: What no test noticed.
 UNNOTICED = ("survived", "no tests")
 
@@ -143,10 +150,7 @@ def having(those: Sequence[str], fates: dict[str, str], mutants: Iterable[str]) 
 
 def write_survivors(tree: Path, folder: Path, group: str, fates: dict[str, str]) -> None:
     """The diffs of those that no test noticed, one file for each group."""
-    diffs = []
-    for mutant in having(UNNOTICED, fates, fates):
-        command = [sys.executable, "-m", "mutmut", "show", mutant]
-        shown = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
-        diffs.append(shown.stdout)
+    command = [sys.executable, "-c", _SHOW, *having(UNNOTICED, fates, fates)]
+    shown = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{group}.diff").write_text("\n".join(diffs))
+    (folder / f"{group}.diff").write_text(shown.stdout)
