@@ -16,6 +16,17 @@ _TESTS = "tests/unit/guarantees"
 #: What mutmut's copy needs: the package, and what its tests are made of.
 _COPIED = ("chaoskit", "tests/__init__.py", "tests/corpus", "tests/unit", "conftest.py")
 _CONFIGURED = Path("pyproject.toml")
+_CONFTEST = Path("conftest.py")
+#: A mutant runs in a fork of a process that has the tests' modules already. They are imported
+#: again, or what they make of the code when they are imported would come from no mutant.
+_IMPORTED_AGAIN = """
+
+def pytest_configure() -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith("tests.")]:
+        del sys.modules[name]
+"""
 #: The core are the modules beside the families, which every guarantee needs.
 _CORE = "core"
 #: Groups in their order, with the tests that are meant for each. A mutant is run against all of
@@ -79,6 +90,7 @@ def copy_tree(tree: Path, group: str) -> None:
     """The files as they are now, in their own time; what has gone goes there too."""
     content = {path: path.read_bytes() for name in _COPIED for path in _files_of(Path(name))}
     content[_CONFIGURED] = _configured(group).encode()
+    content[_CONFTEST] += _IMPORTED_AGAIN.encode()
     for path, data in content.items():
         copy = tree / path
         if not copy.exists() or copy.read_bytes() != data:
