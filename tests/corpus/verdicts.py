@@ -1,13 +1,22 @@
 """Judging hand-made histories, and reading what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import pytest
+
+from chaoskit.errors import UsageError
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.verdict import Outcome, Verdict, Witness
 from chaoskit.history.reader import Damage, History
 from chaoskit.history.requests import RequestRow
 from tests.corpus.story import Story, note_of_end
-from tests.corpus.times import START_NS
+from tests.corpus.times import START_NS, at
+
+#: A second of which no event, or no request, is on record.
+LOST_EVENTS, LOST_REQUESTS = (
+    Damage(file="x.ckl", holds=holds, kind="lost", since_ns=at(8), until_ns=at(9), detail="torn")
+    for holds in ("events", "requests")
+)
 
 
 def verdict_on(
@@ -54,3 +63,10 @@ def in_full(verdict: Verdict) -> list[str]:
 def _told(witness: Witness) -> str:
     objects = ", ".join(witness.objects)
     return f"at {(witness.time_ns - START_NS) / 1e9:g} s: {witness.text} [{objects}]"
+
+
+def refused(make: Callable[[], object]) -> str:
+    """What is said against arguments that cannot be."""
+    with pytest.raises(UsageError) as caught:
+        make()
+    return str(caught.value)
