@@ -39,7 +39,7 @@ GROUPS = {
     "stateful_sets": ("stateful_sets",),
     "traffic": ("traffic", "requests", "harness"),
     "pods": ("pods",),
-    "objects": ("pods", "rollouts", "stateful_sets"),
+    "objects": ("objects", "pods", "rollouts", "stateful_sets"),
     "attribution": ("attribution",),
     "harness": ("harness",),
     "network": ("network",),
