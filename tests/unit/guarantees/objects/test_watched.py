@@ -26,7 +26,7 @@ from chaoskit.guarantees.objects.watched import (
 )
 from chaoskit.history.events import StepMark, Watched
 from chaoskit.history.reader import History
-from tests.corpus.objects import deployment, pod, replica_set
+from tests.corpus.objects import Object, deployment, pod, replica_set
 from tests.corpus.story import Story
 from tests.corpus.times import at
 from tests.corpus.verdicts import LOST_EVENTS, LOST_REQUESTS
@@ -60,8 +60,8 @@ def test_a_template_is_all_but_the_hash_of_its_controller() -> None:
 
 def test_an_owner_is_the_controller_of_that_kind() -> None:
     obj = pod("web-1")
-    references = obj["metadata"]["ownerReferences"]
-    assert owner(obj, "ReplicaSet") is references[0]
+    references: list[Object] = obj["metadata"]["ownerReferences"]
+    assert owner(obj, "ReplicaSet") == references[0]
     assert owner(obj, "StatefulSet") is None
     references[0]["controller"] = False
     assert owner(obj, "ReplicaSet") is None
@@ -72,7 +72,8 @@ def test_an_owner_is_the_controller_of_that_kind() -> None:
 
 
 def test_what_a_status_says() -> None:
-    ready, bare = pod("web-1", ready_since=1), {"metadata": {}}
+    bare: Object = {"metadata": {}}
+    ready = pod("web-1", ready_since=1)
     assert condition(ready, "Ready")["status"] == "True"
     assert condition(ready, "Initialized") == condition(bare, "Ready") == {}
     assert [is_ready(ready), is_ready(pod("web-1")), is_ready(bare)] == [True, False, False]
