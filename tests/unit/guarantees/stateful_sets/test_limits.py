@@ -170,7 +170,7 @@ def test_a_forced_deletion_allows_the_pods_own_grace_and_two_seconds(
     story = test_identity.members()
     for event in story.events:
         if getattr(event, "name", "") == "kv-1":
-            event.object["spec"]["terminationGracePeriodSeconds"] = 60  # type: ignore[union-attr,index]
+            event.object["spec"]["terminationGracePeriodSeconds"] = 60  # type: ignore[union-attr]
     story.step("delete", "pod/kv-1", 29, force=True)
     test_identity.replaced(story, 30, old_gone_s=old_gone_s)
     verdict = test_identity.check(story)
