@@ -11,6 +11,7 @@ from chaoskit.guarantees.objects.watched import (
     changes,
     condition,
     container_statuses,
+    in_namespace,
     is_finished,
     is_leaving,
     is_ready,
@@ -25,6 +26,7 @@ from chaoskit.guarantees.objects.watched import (
     watched_from,
 )
 from chaoskit.history.events import StepMark, Watched
+from chaoskit.history.folder import RunInfo
 from chaoskit.history.reader import History
 from tests.corpus.objects import Object, deployment, pod, replica_set
 from tests.corpus.story import Story
@@ -109,6 +111,30 @@ def test_changes_are_told_once_in_order_of_their_version() -> None:
     with pytest.raises(RecordError) as caught:
         changes(history_of(story), "Pod")
     assert str(caught.value) == "watched Pod web-3: has no metadata"
+
+
+def test_only_objects_of_the_runs_own_namespace_are_its_own() -> None:
+    story = Story().watched(1, "Deployment", deployment())
+    foreign = deployment()
+    foreign["metadata"] |= {"uid": "uid-foreign", "namespace": "other"}
+    story.watched(2, "Deployment", foreign)
+    info = RunInfo(
+        run_id="r",
+        scenario="s",
+        title="t",
+        started_wall_ns=1,
+        started_ns=1,
+        boot_id="b",
+        chaoskit_version="0",
+        namespace="chaos",
+    )
+    of_run = History.of_parts(events=story.events, info=info)
+    assert [event.uid for event in in_namespace(changes(of_run, "Deployment"), of_run)] == [
+        "uid-web"
+    ]
+    assert [event.uid for event in owned_by(of_run, "Deployment", "web").workload] == ["uid-web"]
+    nameless = history_of(story)
+    assert len(in_namespace(changes(nameless, "Deployment"), nameless)) == 2
 
 
 def test_a_deletion_is_told_beside_the_last_change_of_the_same_version() -> None:
