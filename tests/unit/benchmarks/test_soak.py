@@ -1,13 +1,18 @@
 """Long runs: what is done stays done, what failed or was cut short is done again."""
 
+import os
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 from benchmarks.soak.mutants import Mutants, chosen
+from benchmarks.soak.mutated_tree import copy_tree, has_mutants
 from benchmarks.soak.properties import Properties
 from benchmarks.soak.repeats import Repeats
 from benchmarks.soak.stage import Ledger
@@ -125,6 +130,47 @@ def test_a_sample_is_the_same_each_time_and_drawn_from_everywhere() -> None:
     assert 200 < sum(numbers) / 60 < 400
     others = [mutant for mutant in mutants if mutant not in sample[:5]]
     assert set(sample[5:]) < set(chosen(others, 60))
+
+
+def test_a_copy_of_the_tree_is_narrowed_to_its_group_and_has_mutants_only_once_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    copy_tree(tmp_path, "network")
+    settings = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["mutmut"]
+    assert "chaoskit/guarantees/network/paths.py" in settings["only_mutate"]
+    assert settings["pytest_add_cli_args_test_selection"] == ["tests/unit/guarantees/network"]
+    assert not has_mutants(tmp_path, "network")
+    for source in settings["only_mutate"]:
+        mutated = tmp_path / "mutants" / source
+        mutated.parent.mkdir(parents=True, exist_ok=True)
+        mutated.write_text("")
+        os.utime(mutated, ns=(1 << 62, 1 << 62))
+    assert has_mutants(tmp_path, "network")
+    changed = tmp_path / "chaoskit/guarantees/network/paths.py"
+    changed.write_text("x = 1\n")
+    os.utime(changed, ns=(1 << 62, 1 << 62))  # no newer: mutmut makes its mutants anew
+    assert not has_mutants(tmp_path, "network")
+    copy_tree(tmp_path, "network")
+    assert changed.read_bytes() == (ROOT / "chaoskit/guarantees/network/paths.py").read_bytes()
+
+
+def test_the_tests_modules_are_imported_again_for_each_mutant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what they make of the code when they are imported would come from no mutant."""
+    monkeypatch.chdir(ROOT)
+    copy_tree(tmp_path, "network")
+    space: dict[str, Any] = {}
+    exec((tmp_path / "conftest.py").read_text(), space)
+    monkeypatch.setitem(sys.modules, "tests.made_up", ModuleType("tests.made_up"))
+    kept = dict(sys.modules)
+    space["pytest_configure"]()
+    try:
+        assert "tests.made_up" not in sys.modules
+        assert "chaoskit.guarantees" in sys.modules
+    finally:
+        sys.modules.update(kept)
 
 
 def test_every_module_of_the_guarantees_is_in_one_piece() -> None:
