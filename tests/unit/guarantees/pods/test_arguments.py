@@ -51,6 +51,18 @@ def test_what_is_claimed_is_what_was_asked_for() -> None:
             evictions_wait("PodDisruptionBudget web", at_least_s=0.5),
             moves_off_within(9, "Deployment web", "Node n2", fault="nic_down"),
             moves_off_within(9, JOB, "n2", fault="nic_down", kind="StatefulSet"),
+            moves_off_within(9, JOB, "n2", fault="nic_down"),
+            evictions_stop(JOB, ["n1"], at_least_s=3),
+            no_container_restarted(JOB),
+            no_surplus_after(9, JOB, fault="nic_down"),
+            not_evicted(JOB, "n2", fault="pause", at_least_s=30),
+            only_images(["a"], JOB),
+            pods_evicted_within(JOB, ["n1"], not_before_s=1, at_most_s=2),
+            pods_stay(JOB, {"v1": 5}, phase="canary"),
+            recovers_within(9, JOB),
+            restarts_back_off(JOB),
+            same_pods_come_back(9, JOB, "n2", fault="pause"),
+            termination_in_order(JOB),
             never_made_again("Pod lone"),
             never_made_again("lone", at_least_s=6),
             no_container_restarted("Deployment web"),
@@ -129,6 +141,30 @@ def test_what_is_claimed_is_what_was_asked_for() -> None:
             "MovesOffWithin(workload='work', kind='StatefulSet', node='n2', at_most_s=9,"
             " fault='nic_down')"
         ),
+        ("MovesOffWithin(workload='work', kind='Job', node='n2', at_most_s=9, fault='nic_down')"),
+        (
+            "EvictionsStop(workload='work', kind='Job', nodes=('n1',), fault='nic_down',"
+            " at_least_s=3)"
+        ),
+        "NoContainerRestarted(workload='work', kind='Job', outside=None)",
+        "NoSurplusAfter(workload='work', kind='Job', at_most_s=9, fault='nic_down')",
+        "NotEvicted(workload='work', kind='Job', node='n2', at_least_s=30, fault='pause')",
+        "OnlyImages(workload='work', kind='Job', images=('a',))",
+        (
+            "PodsEvictedWithin(workload='work', kind='Job', nodes=('n1',),"
+            " fault='nic_down', not_before_s=1, at_most_s=2)"
+        ),
+        "PodsStay(workload='work', kind='Job', versions={'v1': 5}, phase='canary')",
+        ("RecoversWithin(workload='work', kind='Job', at_most_s=9, after='healed', fault=None)"),
+        (
+            "RestartsBackOff(workload='work', kind='Job', first_s=10.0, most_s=300.0,"
+            " sync_slack_s=15.0)"
+        ),
+        (
+            "SamePodsComeBack(workload='work', kind='Job', node='n2', restarts=0,"
+            " at_most_s=9, fault='pause')"
+        ),
+        ("TerminationInOrder(workload='work', kind='Job', kubelet_slack_s=2.0, clean_up_s=5.0)"),
         "NeverMadeAgain(pod='lone', at_least_s=5.0)",
         "NeverMadeAgain(pod='lone', at_least_s=6)",
         "NoContainerRestarted(workload='web', kind='Deployment', outside=None)",

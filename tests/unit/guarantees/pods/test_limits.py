@@ -3,14 +3,17 @@
 from typing import Any
 
 from chaoskit.guarantees import (
+    never_made_again,
     no_surplus_after,
     node_not_ready_within,
     node_reason_shown,
     nothing_bound,
+    one_per_node,
     ordinary_delete_sticks,
     pods_evicted_within,
     pods_stay,
     reason_shown,
+    restarts_back_off,
     runs_untouched,
     steps_fail,
 )
@@ -300,3 +303,71 @@ def test_a_run_that_ended_before_it_was_seen_has_the_number_before() -> None:
 def test_an_ended_pod_that_was_seen_without_runs_is_not_missed() -> None:
     _, seen = history_of(("StatefulSet", stateful_set()))
     assert containers_of(seen) == []
+
+
+def test_a_container_that_never_ran_is_not_missed() -> None:
+    story = Story().clock().watching("Deployment", "ReplicaSet", "Pod", "Node")
+    story.watched(0, "Deployment", deployment(replicas=1), "LISTED")
+    story.watched(0, "ReplicaSet", replica_set("rs-1"), "LISTED")
+    waiting = pod("web-1", waiting="ImagePullBackOff")
+    waiting["spec"]["containers"] = [{"name": "app", "image": "app:none"}]
+    story.watched(1, "Pod", waiting, "ADDED").ended(600)
+    assert in_full(verdict_on(restarts_back_off("web"), story)) == [
+        "restarts_back_off 1: containers of web are restarted by the back-off",
+        (
+            "UNKNOWN: cannot tell: no container of web was restarted; 0 restarts, the"
+            " longest wait 0 s"
+        ),
+        "restarts: 0",
+        "restarts after a known wait: 0",
+    ]
+
+
+def test_one_per_node_in_full() -> None:
+    assert in_full(verdict_on(one_per_node("ds"), back(65))) == [
+        "one_per_node 1: one pod of ds on each node",
+        "HELD: 2 of 2 nodes have a Ready one at the end",
+        "pods: 2",
+        "nodes with a pod: 2",
+    ]
+    assert in_full(verdict_on(one_per_node("ds"), Story())) == [
+        "one_per_node 1: one pod of ds on each node",
+        (
+            "UNKNOWN: cannot tell: DaemonSets were not watched; Pods were not watched;"
+            " DaemonSet ds is not in the record"
+        ),
+    ]
+
+
+def bare(*, again_s: float | None = None) -> Story:
+    story = Story().watching("Pod").watched(1, "Pod", pod("bare"), "ADDED")
+    story.watched(10, "Pod", pod("bare"), "DELETED")
+    if again_s is not None:
+        story.watched(again_s, "Pod", pod("bare", uid="uid-again", node="n2"), "ADDED")
+    return story.ended(20)
+
+
+def test_never_made_again_in_full() -> None:
+    assert in_full(verdict_on(never_made_again("bare"), bare())) == [
+        "never_made_again 1: bare is not made again",
+        "HELD: none came in 10.0 s",
+        "pods that went: 1",
+        "gone_for_s = 10",
+    ]
+    assert in_full(verdict_on(never_made_again("bare"), bare(again_s=12))) == [
+        "never_made_again 1: bare is not made again",
+        "VIOLATED: another bare came 2.0 s later, on n2",
+        ("first, worst, last of 1 at 12 s: another bare came 2.0 s later, on n2 [bare, uid-again]"),
+        "pods that went: 1",
+        "gone_for_s = 10",
+    ]
+    assert in_full(verdict_on(never_made_again("bare", at_least_s=11), bare())) == [
+        "never_made_again 1: bare is not made again",
+        ("UNKNOWN: cannot tell: the record ends 10.0 s later (11 s needed); none came in 10.0 s"),
+        "pods that went: 1",
+        "gone_for_s = 10",
+    ]
+    assert in_full(verdict_on(never_made_again("bare"), Story())) == [
+        "never_made_again 1: bare is not made again",
+        "UNKNOWN: cannot tell: Pods were not watched; bare is not on record",
+    ]
