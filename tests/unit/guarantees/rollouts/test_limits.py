@@ -3,35 +3,25 @@
 import pytest
 
 from chaoskit.guarantees import (
-    change_causes,
     no_needless_restart,
-    no_overlap_when_recreated,
     progress_deadline_reported,
-    revision_numbers,
     rollout_bounds,
-    rollout_completes_within,
-    rollout_stalled,
-    step_skipped,
-    template_restored,
-    undo_restores,
 )
 from chaoskit.guarantees.rollouts.revision_history import _listed
 from chaoskit.guarantees.rollouts.revision_limit import _is_empty
 from chaoskit.guarantees.rollouts.rollout_completion import _is_rolled_out
 from chaoskit.guarantees.verdict import Outcome
 from chaoskit.history.events import Watched
-from tests.corpus.deployment_run import DeploymentRun
 from tests.corpus.deployments import numbered, web
 from tests.corpus.objects import Object, deployment, pod, replica_set
-from tests.corpus.rollouts import KINDS, NEW, OLD, bad_rollout, good_rollout, three_ready_pods
+from tests.corpus.rollouts import KINDS, NEW, OLD, bad_rollout, good_rollout
 from tests.corpus.story import Story
 from tests.corpus.times import at
 from tests.corpus.verdicts import first, in_full, verdict_on
 from tests.unit.guarantees.rollouts.test_paused import HELD as PAUSED
 from tests.unit.guarantees.rollouts.test_paused import paused
-from tests.unit.guarantees.rollouts.test_recreate import before, check, come, go, recreated
-from tests.unit.guarantees.rollouts.test_refusals import REFUSAL, REFUSED, SKIPPED, at_rest, undo
-from tests.unit.guarantees.rollouts.test_revision_history import updated
+from tests.unit.guarantees.rollouts.test_recreate import check, recreated
+from tests.unit.guarantees.rollouts.test_refusals import REFUSAL, REFUSED, at_rest, undo
 
 
 def rolling(unavailable: int | str, *, replicas: int = 8, taken: int = 2) -> Story:
@@ -80,29 +70,6 @@ def test_a_strategy_that_says_nothing_allows_a_quarter() -> None:
         assert verdict_on(rule, story).outcome is outcome
 
 
-def test_bad_rollouts_in_full() -> None:
-    assert in_full(verdict_on(rollout_stalled("web"), bad_rollout())) == [
-        "rollout_stalled 1: the bad rollout of web stalls",
-        "HELD: new-0 shows ErrImagePull after 2.9 s",
-        "changes of new pods: 3",
-        "reason_after_s = 2.9",
-        "stalled_s = 32",
-    ]
-    assert in_full(verdict_on(template_restored("web"), bad_rollout())) == [
-        "template_restored 1: undo restores the template of web",
-        "HELD: restored as revision 3",
-        "replica sets of the template: 1",
-        "revision_before = 2",
-        "revision_after = 3",
-    ]
-    assert in_full(verdict_on(no_needless_restart("web"), bad_rollout())) == [
-        "no_needless_restart 1: pods of web that were Ready are left alone",
-        "HELD: 3 of 3 Ready pods were left alone",
-        "pods Ready before the step: 3",
-        "pods_taken_away = 0",
-    ]
-
-
 def test_pods_are_left_alone_until_the_next_step_after_the_undo() -> None:
     rule = no_needless_restart("web")
     for second, outcome in ((30, Outcome.VIOLATED), (49, Outcome.HELD)):
@@ -121,30 +88,6 @@ def test_labels_and_annotations_of_its_owner_are_changes() -> None:
     story = undo(at_rest(), 5, "failed", REFUSAL)
     story.watched(5.2, "Deployment", web(revision=7))  # the controller's own annotation
     assert verdict_on(REFUSED, story, end_s=10).outcome is Outcome.HELD
-
-
-def test_steps_that_come_to_nothing_in_full() -> None:
-    long = f"Traceback\n  {REFUSAL}  \nmore"
-    assert in_full(verdict_on(REFUSED, undo(at_rest(), 5, "failed", long), end_s=10)) == [
-        "step_changes_nothing 1: undo of web is refused and changes nothing",
-        ("HELD: StepRefused: Deployment chaos/web: unable to find specified revision 1 in history"),
-        "steps undo: 1",
-    ]
-    assert in_full(verdict_on(SKIPPED, undo(at_rest(), 5, "done", "to 1"), end_s=10)) == [
-        "step_changes_nothing 1: undo of web is skipped and changes nothing",
-        "HELD: undo of web is skipped and changes nothing",
-        "steps undo: 1",
-    ]
-    assert in_full(verdict_on(step_skipped("web", "pause"), at_rest(), end_s=10)) == [
-        "step_changes_nothing 1: pause of web is skipped and changes nothing",
-        "UNKNOWN: cannot tell: no step pause of web has ended on record",
-        "steps pause: 0",
-    ]
-    assert in_full(verdict_on(REFUSED, at_rest(), end_s=10)) == [
-        "step_changes_nothing 1: undo of web is refused and changes nothing",
-        "UNKNOWN: cannot tell: no step undo of web has ended on record",
-        "steps undo: 0",
-    ]
 
 
 def test_a_pause_that_nobody_ends_lasts_to_the_end_of_the_record() -> None:
@@ -191,161 +134,11 @@ def test_a_pod_that_is_listed_again_was_not_created_again() -> None:
     assert check(story).coverage["pods created"] == 1
 
 
-def test_recreation_in_full() -> None:
-    assert in_full(verdict_on(no_overlap_when_recreated("web"), recreated())) == [
-        "no_overlap_when_recreated 1: no two revisions of web at once",
-        "HELD: 1 pods created in 1 rollouts",
-        "containers seen on nodes: 0",
-        "containers that outlived a lost or forced pod: 0",
-        "rollouts: 1",
-        "pods created: 1",
-    ]
-    assert in_full(verdict_on(no_overlap_when_recreated("web"), go(come(before(), 12), 13))) == [
-        "no_overlap_when_recreated 1: no two revisions of web at once",
-        (
-            "VIOLATED: 1 pods created in 1 rollouts; new-0 of rs-2 created while 2 of rs-1"
-            " had not ended: old-0, old-1"
-        ),
-        (
-            "first, worst, last of 1 at 12 s: new-0 of rs-2 created while 2 of rs-1 had"
-            " not ended: old-0, old-1 [new-0, old-0, old-1]"
-        ),
-        "containers seen on nodes: 0",
-        "containers that outlived a lost or forced pod: 0",
-        "rollouts: 1",
-        "pods created: 1",
-    ]
-
-
 def test_what_a_history_lists_is_short_where_it_is_a_run() -> None:
     assert _listed([1, 2, 3, 4]) == "{1,2,3,4}"
     assert _listed([3, 4, 5, 6, 7]) == "{3,…,7}"
     assert _listed([3, 4, 5, 6, 8]) == "{3,4,5,6,8}"
     assert _listed([]) == "{}"
-
-
-def test_histories_in_full() -> None:
-    assert in_full(verdict_on(revision_numbers("web", [1], [1, 2]), updated(), end_s=9)) == [
-        "revision_numbers 1: history of web is {1} → {1,2}",
-        "HELD: {1} → {1,2}",
-        "changes of its spec: 2",
-    ]
-    assert in_full(verdict_on(revision_numbers("web", [1], [2]), updated(), end_s=9)) == [
-        "revision_numbers 1: history of web is {1} → {2}",
-        "VIOLATED: {1} → {1,2}; after change 2 of 2 the history is {1,2}, not {2}",
-        ("first, worst, last of 1 at 5 s: after change 2 of 2 the history is {1,2}, not {2} [web]"),
-        "changes of its spec: 2",
-    ]
-    causes = change_causes("web", {1: None, 2: "to v2"})
-    assert in_full(verdict_on(causes, updated(), end_s=9)) == [
-        "change_causes 1: history of web says why",
-        "HELD: 1: <none>, 2: to v2",
-        "revisions: 2",
-    ]
-    other = change_causes("web", {2: "to v3", 3: None})
-    assert in_full(verdict_on(other, updated(), end_s=9)) == [
-        "change_causes 1: history of web says why",
-        "VIOLATED: 1: <none>, 2: to v2; there is an unexpected revision 1",
-        "first, worst of 3 at 9 s: there is an unexpected revision 1 [web]",
-        "last of 3 at 9 s: there is no revision 3 [web]",
-        "revisions: 2",
-    ]
-
-
-def test_rollouts_in_full() -> None:
-    assert in_full(verdict_on(rollout_bounds("web"), good_rollout())) == [
-        "rollout_bounds 4: rollout of web keeps its bounds",
-        (
-            "HELD: at most 4 pods, at least 3 available after each it took away (3"
-            " needed), over 12 changes"
-        ),
-        "pod changes judged: 12",
-        "revisions with pods: 2",
-        "highest_pods = 4",
-        "highest_pods_of_any_cause = 4",
-        "pods_taken_by_steps = 0",
-        "pods_taken_by_scaling = 0",
-        "pods_unready_by_themselves = 0",
-        "lowest_available_pods_of_any_cause = 3",
-        "lowest_available_pods = 3",
-    ]
-    assert in_full(verdict_on(rollout_completes_within(30, "web"), good_rollout(), end_s=60)) == [
-        "rollout_completes_within 1: web is rolled out within 30 s of set_image",
-        "HELD: complete 14.0 s after set_image at the latest",
-        "steps: 1",
-        "rollouts judged: 1",
-        "rollout_s = 14",
-    ]
-    assert in_full(verdict_on(rollout_completes_within(5, "web"), good_rollout(), end_s=60)) == [
-        "rollout_completes_within 1: web is rolled out within 5 s of set_image",
-        (
-            "VIOLATED: complete 14.0 s after set_image at the latest; web complete only"
-            " 14.0 s after set_image"
-        ),
-        "first, worst, last of 1 at 24 s: web complete only 14.0 s after set_image [web]",
-        "steps: 1",
-        "rollouts judged: 1",
-        "rollout_s = 14",
-    ]
-    assert in_full(
-        verdict_on(rollout_completes_within(9, "web"), bad_rollout(undo=False), end_s=60)
-    ) == [
-        "rollout_completes_within 1: web is rolled out within 9 s of set_image",
-        (
-            "VIOLATED: web is not complete 9 s after set_image: 2 of 3 pods updated, 2"
-            " available, 3 in all"
-        ),
-        (
-            "first, worst, last of 1 at 19 s: web is not complete 9 s after set_image: 2"
-            " of 3 pods updated, 2 available, 3 in all [web]"
-        ),
-        "steps: 1",
-        "rollouts judged: 1",
-    ]
-    assert in_full(
-        verdict_on(rollout_completes_within(9, "web"), three_ready_pods(), end_s=60)
-    ) == [
-        "rollout_completes_within 1: web is rolled out within 9 s of set_image",
-        "UNKNOWN: cannot tell: no step set_image changed web without being overtaken",
-        "steps: 0",
-        "rollouts judged: 0",
-    ]
-
-
-def test_unknown_in_full() -> None:
-    assert in_full(verdict_on(progress_deadline_reported("web"), Story())) == [
-        "progress_deadline_reported 2: web reports that its rollout stands still",
-        ("UNKNOWN: cannot tell: Deployments were not watched; deployment web is not in the record"),
-    ]
-    assert in_full(verdict_on(undo_restores("web"), Story())) == [
-        "undo_restores 2: undo of web restores the revision before",
-        (
-            "UNKNOWN: cannot tell: Deployments were not watched; ReplicaSets were not"
-            " watched; Pods were not watched; deployment web is not in the record; 0"
-            " undone, 0 of them complete"
-        ),
-        "undos: 0",
-        "undos whose rollout is complete: 0",
-    ]
-
-
-def run_undone() -> DeploymentRun:
-    run = DeploymentRun()
-    run.wait_complete()
-    run.set_image("app:v2")
-    run.wait_complete()
-    run.undo(None)
-    run.wait_complete()
-    return run
-
-
-def test_an_undo_in_full() -> None:
-    assert in_full(undo_restores("web").check(run_undone().history())) == [
-        "undo_restores 2: undo of web restores the revision before",
-        "HELD: 1 undone, 1 of them complete",
-        "undos: 1",
-        "undos whose rollout is complete: 1",
-    ]
 
 
 def test_bounds_that_the_deployment_does_not_name_are_those_of_kubernetes() -> None:
