@@ -1,0 +1,379 @@
+"""Where claims about requests begin and end, and further verdicts in full."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from chaoskit.guarantees import (
+    availability,
+    degradation,
+    failing_at_once,
+    latency,
+    no_request_lost,
+    only_versions,
+    outage,
+    requests_lost,
+    service_recovers_within,
+    traffic_split,
+)
+from chaoskit.guarantees.guarantee import Guarantee
+from chaoskit.guarantees.requests.failing_at_once import _most, _runs
+from chaoskit.guarantees.requests.latency import _quantiles_s
+from chaoskit.guarantees.verdict import Outcome
+from chaoskit.history.requests import RequestRow
+from tests.corpus.requests import answered_by, bad_between, steady
+from tests.corpus.story import Story
+from tests.corpus.times import at
+from tests.corpus.verdicts import LOST_EVENTS, LOST_REQUESTS, first, in_full, verdict_on
+from tests.unit.guarantees.requests.test_failing_at_once import ONE, answers_of
+from tests.unit.guarantees.requests.test_loss import lost, marked
+from tests.unit.guarantees.requests.test_service_recovery import bad_until, check
+
+
+def cut() -> Story:
+    return Story().fault("nic_down", "n2", 10, 20)
+
+
+FINE = answered_by(steady(seconds=60, rate_per_s=50), lambda slot: "v1")
+BAD_LATER = answered_by(
+    steady(seconds=60, rate_per_s=50, outcome=bad_between((12, 13))), lambda slot: "v1"
+)
+HELD: list[tuple[Guarantee, list[RequestRow]]] = [
+    (availability(0.99, outside="nic_down"), FINE),
+    (availability(0.5, during="nic_down"), FINE),
+    (no_request_lost(outside="nic_down"), FINE),
+    (requests_lost(1, during="nic_down"), BAD_LATER),
+    (latency(1, during="nic_down"), FINE),
+    (outage(5, during="nic_down"), FINE),
+    (outage(5, after="nic_down"), FINE),
+    (degradation(0.9, 5, during="nic_down"), FINE),
+    (only_versions(["v1"], during="nic_down"), FINE),
+    (traffic_split({"v1": 1.0}, during="nic_down", connection=None), FINE),
+    (service_recovers_within(5, after="nic_down"), FINE),
+]
+
+
+@pytest.mark.parametrize("guarantee, rows", HELD)
+def test_nothing_holds_where_proof_or_parts_of_the_record_are_missing(
+    guarantee: Guarantee, rows: list[RequestRow]
+) -> None:
+    held = verdict_on(guarantee, cut(), rows)
+    assert held.outcome is Outcome.HELD, held.summary
+    unproved = Story().fault("nic_down", "n2", 10, 20, proved=False)
+    cases: list[tuple[Story, Any]] = [(cut(), LOST_EVENTS), (unproved, None), (Story(), None)]
+    if guarantee in (HELD[0][0], HELD[2][0], HELD[6][0], HELD[10][0]):
+        cases.append((cut(), LOST_REQUESTS))
+    for story, damage in cases:
+        verdict = verdict_on(guarantee, story, rows, *([damage] if damage else []))
+        assert verdict.outcome is Outcome.UNKNOWN, (guarantee, damage)
+
+
+@pytest.mark.parametrize(
+    "guarantee",
+    [
+        availability(0.5, phase="p"),
+        no_request_lost(phase="p"),
+        requests_lost(1, phase="p"),
+        latency(1, phase="p"),
+        outage(5, phase="p"),
+        degradation(0.9, 5, phase="p"),
+        only_versions(["v1"], phase="p"),
+        traffic_split({"v1": 1.0}, phase="p", connection=None),
+        failing_at_once(1, phase="p"),
+    ],
+)
+def test_a_phase_without_an_end_or_not_there_is_unknown(guarantee: Guarantee) -> None:
+    for story in (Story().phase("p", 10, None), Story().phase("q", 10, 20)):
+        assert verdict_on(guarantee, story, FINE).outcome is Outcome.UNKNOWN
+
+
+def test_losses_in_full() -> None:
+    assert in_full(verdict_on(requests_lost(1, 30), marked(lost(20)), lost(20))) == [
+        "requests_lost 1: at least 1 and at most 30 requests lost",
+        "HELD: 20 of 3000 requests not ok",
+        "requests: 3000",
+        "not ok: 20",
+    ]
+    assert in_full(verdict_on(requests_lost(1, 10), marked(lost(20)), lost(20))) == [
+        "requests_lost 1: at least 1 and at most 10 requests lost",
+        (
+            "VIOLATED: 20 of 3000 requests not ok; slot 1000: read on stream kept via n1:"
+            " fail (refused connect)"
+        ),
+        (
+            "first, worst of 20 at 10 s: slot 1000: read on stream kept via n1: fail"
+            " (refused connect) [kept via n1]"
+        ),
+        (
+            "last of 20 at 10.19 s: slot 1019: read on stream kept via n1: fail (refused"
+            " connect) [kept via n1]"
+        ),
+        "requests: 3000",
+        "not ok: 20",
+    ]
+    assert in_full(verdict_on(requests_lost(30), marked(lost(20)), lost(20))) == [
+        "requests_lost 1: at least 30 requests lost",
+        ("VIOLATED: 20 of 3000 requests not ok; 20 requests lost, where at least 30 must be"),
+        ("first, worst, last of 1 at 29.99 s: 20 requests lost, where at least 30 must be []"),
+        "requests: 3000",
+        "not ok: 20",
+    ]
+    few = steady(seconds=0.5)
+    assert in_full(verdict_on(requests_lost(1), marked(few), few)) == [
+        "requests_lost 1: at least 1 requests lost",
+        ("UNKNOWN: cannot tell: 50 requests are too few (100 needed); 0 of 50 requests not ok"),
+        "requests: 50",
+        "not ok: 0",
+    ]
+
+
+def test_just_enough_requests_to_miss_losses_among() -> None:
+    rows = lost(0)[:100]
+    assert verdict_on(requests_lost(1), marked(rows), rows).outcome is Outcome.VIOLATED
+    for count, outcome in ((1, Outcome.HELD), (2, Outcome.VIOLATED)):
+        rows = lost(count)
+        assert verdict_on(requests_lost(1, 1), marked(rows), rows).outcome is outcome
+
+
+def both() -> list[RequestRow]:
+    return [*answers_of("kv-1", (5, 8)), *answers_of("kv-0", (7, 13))]
+
+
+def test_failing_at_once_in_full() -> None:
+    assert in_full(verdict_on(ONE, rows=both())) == [
+        "failing_at_once 1: at most 1 pods fail at once",
+        "VIOLATED: 2 pods failed, 2 to 2 at once; 2 pods failed at once: kv-0, kv-1",
+        ("first, worst, last of 1 at 7.005 s: 2 pods failed at once: kv-0, kv-1 [kv-0, kv-1]"),
+        "pods that failed: 2",
+        "failing_at_once_at_least = 2",
+        "failing_at_once_at_most = 2",
+    ]
+    assert in_full(verdict_on(failing_at_once(2), rows=both())) == [
+        "failing_at_once 1: at most 2 pods fail at once",
+        "HELD: 2 pods failed, 2 to 2 at once",
+        "pods that failed: 2",
+        "failing_at_once_at_least = 2",
+        "failing_at_once_at_most = 2",
+    ]
+    assert in_full(verdict_on(ONE)) == [
+        "failing_at_once 1: at most 1 pods fail at once",
+        ("UNKNOWN: cannot tell: no pod answered with an error; 0 pods failed, 0 to 0 at once"),
+        "pods that failed: 0",
+        "failing_at_once_at_least = 0",
+        "failing_at_once_at_most = 0",
+    ]
+
+
+def test_runs_of_a_pods_errors_from_both_sides() -> None:
+    ok = np.array([False, True, False, False, True, False])
+    sent, end = np.arange(6) * 10, np.arange(6) * 10 + 3
+    assert _runs(ok, sent, end) == [
+        ((3, 0), (0, 13)),
+        ((23, 30), (10, 43)),
+        ((53, 50), (40, 53)),
+    ]
+
+
+def test_the_most_at_once() -> None:
+    assert _most([]) == (0, 0, set())
+    assert _most([((1, 5), "a"), ((5, 9), "b")]) == (1, 1, {"a"})
+    assert _most([((1, 6), "a"), ((5, 9), "b"), ((2, 9), "a")]) == (2, 5, {"a", "b"})
+    assert _most([((1, 9), "a"), ((2, 3), "a"), ((4, 5), "b")]) == (2, 4, {"a", "b"})
+
+
+def test_recovery_in_full() -> None:
+    assert in_full(check(bad_until(24))) == [
+        "service_recovers_within 1: service recovers within 5 s of healed nic_down",
+        (
+            "HELD: stream kept via n1 of load load-1 was bad until 3.600 s (at most 3.700"
+            " s) after the heal of nic_down on n2; limit 5 s"
+        ),
+        "disturbances: 1",
+        "recoveries: 1",
+        "recovery_s = 3.6",
+        "recovery_at_most_s = 3.7",
+    ]
+    assert in_full(check(bad_until(30))) == [
+        "service_recovers_within 1: service recovers within 5 s of healed nic_down",
+        (
+            "VIOLATED: stream kept via n1 of load load-1 was bad until 9.600 s (at most"
+            " 9.700 s) after the heal of nic_down on n2; limit 5 s; stream kept via n1 of"
+            " load load-1 was bad until 9.600 s (at most 9.700 s) after the heal of"
+            " nic_down on n2"
+        ),
+        (
+            "first, worst, last of 1 at 29.9 s: stream kept via n1 of load load-1 was bad"
+            " until 9.600 s (at most 9.700 s) after the heal of nic_down on n2 [kept via"
+            " n1, load-1, n2]"
+        ),
+        "disturbances: 1",
+        "recoveries: 1",
+        "recovery_s = 9.6",
+        "recovery_at_most_s = 9.7",
+    ]
+    assert in_full(check(bad_until(24), calm_s=50)) == [
+        "service_recovers_within 1: service recovers within 5 s of healed nic_down",
+        (
+            "UNKNOWN: cannot tell: stream kept via n1 was not seen without a bad slot for"
+            " 50 s after the heal of nic_down on n2; stream kept via n1 of load load-1 was"
+            " bad until 3.600 s (at most 3.700 s) after the heal of nic_down on n2; limit 5 s"
+        ),
+        "disturbances: 1",
+        "recoveries: 1",
+        "recovery_s = 3.6",
+        "recovery_at_most_s = 3.7",
+    ]
+    assert in_full(check([])) == [
+        "service_recovers_within 1: service recovers within 5 s of healed nic_down",
+        ("UNKNOWN: cannot tell: no stream has planned slots after the heal of nic_down on n2"),
+        "disturbances: 1",
+        "recoveries: 0",
+    ]
+    assert in_full(check(bad_until(24), story=Story())) == [
+        "service_recovers_within 1: service recovers within 5 s of healed nic_down",
+        (
+            "UNKNOWN: cannot tell: the fault nic_down was never injected; no healed"
+            " nic_down is in the record"
+        ),
+        "disturbances: 0",
+        "recoveries: 0",
+    ]
+
+
+def test_windows_in_full() -> None:
+    whole = cut()
+    assert in_full(verdict_on(outage(0.5, during="nic_down"), whole, BAD_LATER)) == [
+        "outage 4: no outage longer than 0.5 s during nic_down",
+        (
+            "VIOLATED: longest outage 0.980 s (at most 1.020 s) on stream kept via n1;"
+            " limit 0.5 s; stream kept via n1 of load load-1 had no ok for 0.980 s (at"
+            " most 1.020 s)"
+        ),
+        (
+            "first, worst, last of 1 at 12 s: stream kept via n1 of load load-1 had no ok"
+            " for 0.980 s (at most 1.020 s) [kept via n1, load-1]"
+        ),
+        "planned slots: 3000",
+        "streams: 1",
+        "outage_at_least_s = 0.98",
+        "outage_at_most_s = 1.02",
+    ]
+    assert in_full(verdict_on(outage(0.5, after="nic_down"), whole, BAD_LATER)) == [
+        "outage 4: no outage longer than 0.5 s after nic_down",
+        ("HELD: longest outage 0.000 s (at most 0.020 s) on stream kept via n1; limit 0.5 s"),
+        "planned slots: 3000",
+        "streams: 1",
+        "outage_at_least_s = 0",
+        "outage_at_most_s = 0.02",
+    ]
+    short = BAD_LATER[600:]
+    assert in_full(verdict_on(outage(5, during="nic_down"), whole, short)) == [
+        "outage 4: no outage longer than 5 s during nic_down",
+        (
+            "UNKNOWN: cannot tell: stream kept via n1 does not cover the whole window; an"
+            " outage touches the end of its stream, so its length is not known; longest"
+            " outage 0.980 s (at most ? s) on stream kept via n1; limit 5 s"
+        ),
+        "planned slots: 2400",
+        "streams: 1",
+        "outage_at_least_s = 0.98",
+    ]
+    open_ended = BAD_LATER[:640]
+    assert in_full(verdict_on(outage(5), whole, open_ended)) == [
+        "outage 4: no outage longer than 5 s",
+        (
+            "UNKNOWN: cannot tell: an outage touches the end of its stream, so its length"
+            " is not known; longest outage 0.780 s (at most ? s) on stream kept via n1;"
+            " limit 5 s"
+        ),
+        "planned slots: 640",
+        "streams: 1",
+        "outage_at_least_s = 0.78",
+    ]
+    assert in_full(verdict_on(degradation(0.9, 0.5, during="nic_down"), whole, BAD_LATER)) == [
+        "degradation 2: no more than 0.5 s below 90 % ok during nic_down",
+        (
+            "VIOLATED: longest degradation 0.980 s (at most 3.000 s) on stream kept via"
+            " n1; limit 0.5 s; stream kept via n1 of load load-1 was below 90 % ok for"
+            " 0.980 s (at most 3.000 s)"
+        ),
+        (
+            "first, worst, last of 1 at 12 s: stream kept via n1 of load load-1 was below"
+            " 90 % ok for 0.980 s (at most 3.000 s) [kept via n1, load-1]"
+        ),
+        "planned slots: 3000",
+        "streams: 1",
+        "windows: 11",
+        "degraded windows: 1",
+        "degradation_at_least_s = 0.98",
+        "degradation_at_most_s = 3",
+    ]
+    assert in_full(verdict_on(latency(1, outside="nic_down"), whole, BAD_LATER)) == [
+        "latency 1: 99 % of requests outside nic_down answered within 1 s",
+        "HELD: 0 of 2484 requests slower than 1 s or not ok (0 %; 1 % allowed)",
+        "requests outside nic_down: 2484",
+        "slow or not ok: 0",
+        "response_quantile_of_worst_stream_s = 0.005",
+        "response_p50_s = 0.005",
+        "response_p90_s = 0.005",
+        "response_p99_s = 0.005",
+        "response_max_s = 0.005",
+        "service_p50_s = 0.0049",
+        "service_p90_s = 0.0049",
+        "service_p99_s = 0.0049",
+        "service_max_s = 0.0049",
+        "slow_share = 0",
+        "slow_share_of_worst_stream = 0",
+    ]
+    assert in_full(verdict_on(availability(0.9, during="nic_down"), whole, BAD_LATER)) == [
+        "availability 3: at least 90 % of requests during nic_down ok",
+        "HELD: 466 of 516 requests ok (90.31 %); not ok: at most 12.1 % at 95 %",
+        "requests during nic_down: 516",
+        "not ok: 50",
+        "ok_ratio = 0.903101",
+        "bad_share_at_most = 0.121046",
+        "ok_ratio_of_worst_stream = 0.903101",
+    ]
+    assert in_full(verdict_on(availability(0.99, outside="nic_down"), whole, BAD_LATER)) == [
+        "availability 3: at least 99 % of requests outside nic_down ok",
+        "HELD: 2484 of 2484 requests ok (100 %); not ok: at most 0.1208 % at 95 %",
+        "requests outside nic_down: 2484",
+        "not ok: 0",
+        "ok_ratio = 1",
+        "bad_share_at_most = 0.00120773",
+        "ok_ratio_of_worst_stream = 1",
+    ]
+
+
+def test_an_outage_of_just_the_limit_is_none() -> None:
+    rows = steady(seconds=12, rate_per_s=10, outcome=bad_between((5, 5.35)))
+    for limit_s, outcome in (
+        (0.5, Outcome.HELD),
+        (0.499, Outcome.UNKNOWN),
+        (0.29, Outcome.VIOLATED),
+    ):
+        verdict = verdict_on(outage(limit_s), None, rows)
+        assert verdict.outcome is outcome, verdict.summary
+    assert first(verdict)[0] == at(5)
+
+
+def test_windows_of_another_fault_do_not_count() -> None:
+    rows = steady(seconds=60, rate_per_s=50, outcome=bad_between((32, 35)))
+    story = cut().fault("loss", "n1", 30, 40)
+    for guarantee in (
+        outage(0.5, during="nic_down"),
+        degradation(0.9, 0.5, during="nic_down"),
+        availability(0.99, during="nic_down"),
+        no_request_lost(during="nic_down"),
+    ):
+        assert verdict_on(guarantee, story, rows).outcome is Outcome.HELD, guarantee
+    assert first(verdict_on(outage(0.5, during="loss"), story, rows))[0] == at(32)
+    unproved = cut().fault("loss", "n1", 30, 40, proved=False)
+    assert verdict_on(outage(0.5, during="nic_down"), unproved, rows).outcome is Outcome.HELD
+
+
+def test_quantiles_are_those_of_the_requests_there_were() -> None:
+    times = np.array([5, 1, 3, 2, 4], dtype=np.int64) * 1_000_000_000
+    assert list(_quantiles_s(times, 0.0001, 0.2, 0.21, 0.5, 0.99, 1.0)) == [1, 1, 2, 3, 5, 5]
+    assert list(_quantiles_s(np.array([5_000_000_000]), 0.5)) == [5]
