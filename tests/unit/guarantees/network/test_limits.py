@@ -224,3 +224,19 @@ def test_what_cannot_be_claimed_is_refused() -> None:
         "names_answer_again: must be positive\n  seen: 0",
         "slow_node_named: must be positive\n  seen: 0",
     ]
+
+
+def test_what_cannot_be_told_in_full() -> None:
+    few = measured(measured(lossy(), 3, ("n3", "n1")), 20, ("n3", "n1"), sent=15, came=15)
+    assert in_full(verdict_on(OTHERS, few))[1] == (
+        "UNKNOWN: cannot tell: too few datagrams came from n3 to n1;"
+        " 2 other ways: at most 0.00% lost and 0.0 ms longer"
+    )
+    assert in_full(verdict_on(FAIL, Story()))[1] == (
+        "UNKNOWN: cannot tell: the fault dns_outage was never injected;"
+        " 0 lookups are too few to tell (300 needed)"
+    )
+    one = answered()[:1]
+    assert in_full(verdict_on(NAMED, told(one), one))[1] == (
+        "UNKNOWN: cannot tell: fewer than two nodes answered in both phases"
+    )
