@@ -6,6 +6,7 @@ from chaoskit.guarantees import (
     no_overlap_when_recreated,
     progress_deadline_reported,
     revision_numbers,
+    rollout_blocked,
     rollout_bounds,
     rollout_completes_within,
     rollout_stalled,
@@ -13,10 +14,14 @@ from chaoskit.guarantees import (
     template_restored,
     undo_restores,
 )
+from chaoskit.guarantees.rollouts.rollout_completion import _described
 from tests.corpus.deployment_run import DeploymentRun
 from tests.corpus.rollouts import bad_rollout, good_rollout, three_ready_pods
 from tests.corpus.story import Story
 from tests.corpus.verdicts import in_full, verdict_on
+from tests.unit.guarantees.rollouts.test_blocked import BLOCKED, rolled
+from tests.unit.guarantees.rollouts.test_frozen import HELD as FROZEN
+from tests.unit.guarantees.rollouts.test_frozen import away
 from tests.unit.guarantees.rollouts.test_recreate import before, come, go, recreated
 from tests.unit.guarantees.rollouts.test_refusals import REFUSAL, REFUSED, SKIPPED, at_rest, undo
 from tests.unit.guarantees.rollouts.test_revision_history import updated
@@ -216,4 +221,60 @@ def test_an_undo_in_full() -> None:
         "HELD: 1 undone, 1 of them complete",
         "undos: 1",
         "undos whose rollout is complete: 1",
+    ]
+
+
+def test_a_blocked_rollout_in_full() -> None:
+    assert in_full(BLOCKED.check(rolled("app:none").history())) == [
+        "rollout_blocked 1: the bad rollout of web is blocked by 1 pod(s)",
+        "HELD: 1 new pod(s) in 20.1 s",
+        "new pods: 1",
+        "blocked_s = 20.061",
+    ]
+    assert in_full(rollout_blocked("web", pods=0).check(rolled("app:none").history())) == [
+        "rollout_blocked 1: the bad rollout of web is blocked by 0 pod(s)",
+        "VIOLATED: 1 new pod(s) in 20.1 s; web-none-16-18 is pod 1 of the bad version",
+        (
+            "first, worst, last of 1 at 2.579 s: web-none-16-18 is pod 1 of the bad"
+            " version [web-none-16-18]"
+        ),
+        "new pods: 1",
+        "blocked_s = 20.061",
+    ]
+    assert in_full(BLOCKED.check(rolled("app:v2").history())) == [
+        "rollout_blocked 1: the bad rollout of web is blocked by 1 pod(s)",
+        "VIOLATED: 3 new pod(s) in 20.1 s; web-v1-1 leaves 2 old pods of 3",
+        "first of 15 at 3.81767 s: web-v1-1 leaves 2 old pods of 3 [web-v1-1]",
+        "worst of 15 at 7.12063 s: web-v1-1 leaves 0 old pods of 3 [web-v1-1]",
+        "last of 15 at 7.12963 s: the bad rollout completed [web]",
+        "new pods: 3",
+        "blocked_s = 20.061",
+    ]
+
+
+def test_a_frozen_rollout_in_full() -> None:
+    again = away().fault("component_stopped", "kube-scheduler on server-0", 30, 40)
+    assert in_full(verdict_on(FROZEN, again, end_s=50)) == [
+        "rollout_frozen 1: the rollout of web stands still in component_stopped",
+        "HELD: no pod got a node for 6.9 s",
+        "windows: 2",
+        "windows with a rollout under way: 2",
+        "frozen_s = 6.9",
+    ]
+
+
+def test_what_is_not_rolled_out_is_described() -> None:
+    assert _described("DaemonSet", {}) == "0 of 0 pods updated, 0 available"
+    assert _described("StatefulSet", {"spec": {}}) == ("0 of 1 pods updated, 0 ready, 0 in all")
+
+
+def test_an_undo_to_a_revision_in_full() -> None:
+    assert in_full(verdict_on(undo_restores("web", to_revision=7), three_ready_pods())) == [
+        "undo_restores 2: undo of web restores revision 7",
+        (
+            "UNKNOWN: cannot tell: no finished undo to revision 7 is on record; 0 undone,"
+            " 0 of them complete"
+        ),
+        "undos: 0",
+        "undos whose rollout is complete: 0",
     ]
