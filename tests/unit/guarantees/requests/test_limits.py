@@ -377,3 +377,20 @@ def test_quantiles_are_those_of_the_requests_there_were() -> None:
     times = np.array([5, 1, 3, 2, 4], dtype=np.int64) * 1_000_000_000
     assert list(_quantiles_s(times, 0.0001, 0.2, 0.21, 0.5, 0.99, 1.0)) == [1, 1, 2, 3, 5, 5]
     assert list(_quantiles_s(np.array([5_000_000_000]), 0.5)) == [5]
+
+
+def test_a_share_that_is_just_met_is_kept() -> None:
+    for bad_s, outcome in ((0.3, Outcome.HELD), (0.31, Outcome.VIOLATED)):
+        rows = steady(seconds=3, outcome=bad_between((1, 1 + bad_s)))
+        assert verdict_on(availability(0.9), None, rows).outcome is outcome
+    second_with_nine_of_ten = steady(seconds=12, rate_per_s=10, outcome=bad_between((5, 5.05)))
+    calm = verdict_on(degradation(below=0.9, at_most_s=0.1), None, second_with_nine_of_ten)
+    assert (calm.outcome, calm.summary) == (Outcome.HELD, "no second below 90 % ok")
+
+
+def test_a_stream_that_ends_within_the_window_does_not_cover_it() -> None:
+    verdict = verdict_on(outage(5, during="nic_down"), cut(), FINE[:750])
+    assert verdict.outcome is Outcome.UNKNOWN
+    assert "stream kept via n1 does not cover the whole window" in verdict.summary
+    phase = verdict_on(outage(5, phase="p"), Story().phase("p", 10, None), FINE[:750])
+    assert "does not cover" not in phase.summary

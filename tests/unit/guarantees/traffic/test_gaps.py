@@ -88,6 +88,12 @@ def test_gaps_that_touch_a_span(
     assert told(found) == gaps
 
 
+def test_a_gap_at_the_end_is_measured_from_the_last_ok() -> None:
+    """40 ns in its midst, 35 from its last ok to the end of the span."""
+    found = gaps_in(slots("oxxxooxx"), (0, 185), longer_than_ns=99, cut_at_edges=True)
+    assert found[0].upper == (100, 140)
+
+
 def test_a_driver_that_did_not_look_may_have_missed_a_gap() -> None:
     late = slots("ooooo", shown={1: 128, 2: 129})
     found = gaps_in(late, EVER, longer_than_ns=0, cut_at_edges=False)
