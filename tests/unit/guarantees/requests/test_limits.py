@@ -22,7 +22,7 @@ from chaoskit.guarantees.requests.failing_at_once import _most, _runs
 from chaoskit.guarantees.requests.latency import _quantiles_s
 from chaoskit.guarantees.verdict import Outcome
 from chaoskit.history.requests import RequestRow
-from tests.corpus.requests import answered_by, bad_between, steady
+from tests.corpus.requests import answered_by, bad_between, delayed, steady
 from tests.corpus.story import Story
 from tests.corpus.times import at
 from tests.corpus.verdicts import LOST_EVENTS, LOST_REQUESTS, first, in_full, verdict_on
@@ -383,6 +383,8 @@ def test_a_share_that_is_just_met_is_kept() -> None:
     for bad_s, outcome in ((0.3, Outcome.HELD), (0.31, Outcome.VIOLATED)):
         rows = steady(seconds=3, outcome=bad_between((1, 1 + bad_s)))
         assert verdict_on(availability(0.9), None, rows).outcome is outcome
+        late = verdict_on(availability(0.9), None, delayed(rows, 1, 2, 0.5))
+        assert (late.outcome is Outcome.HELD) is (outcome is Outcome.HELD)
     second_with_nine_of_ten = steady(seconds=12, rate_per_s=10, outcome=bad_between((5, 5.05)))
     calm = verdict_on(degradation(below=0.9, at_most_s=0.1), None, second_with_nine_of_ten)
     assert (calm.outcome, calm.summary) == (Outcome.HELD, "no second below 90 % ok")
