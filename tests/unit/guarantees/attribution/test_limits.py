@@ -46,63 +46,67 @@ def case(name: str) -> str:
     return explained(story, failing(asked(), 10, error=error))
 
 
+#: What explains each of the cases of the rules.
+EXPLAINED = [
+    (
+        "driver_out_of_resources: driver: the driver's machine ran out of ports,"
+        " descriptors or memory; -1000 to ever s; ; no_port*, no_descriptor*,"
+        " no_memory*; any; []"
+    ),
+    ("fault_in_effect: network: nic_down on n1; 8 to 17.3 s; nic_down-8, n1; *; [0]; []"),
+    (
+        "fault_in_effect: pod: nic_down on node n2; 7.9 to 17.3 s; nic_down-7.9, node"
+        " n2; *; []; ['uid-web-2']"
+    ),
+    (
+        "fault_in_effect: pod: freeze on Pod chaos/web-3; 8 to 17.3 s; freeze-8, Pod"
+        " chaos/web-3; *; []; ['uid-web-3']"
+    ),
+    ("fault_in_effect: pod: nic_down on n2; 2 to 10.8 s; nic_down-2, n2; *; []; ['uid-web-2']"),
+    (
+        "pod_terminating: pod: pod web-2 (revision 5d4f) was being deleted; 8 to 14 s;"
+        " web-2; */*; []; ['uid-web-2']"
+    ),
+    (
+        "pod_terminating: pod: pod web-2 (revision 5d4f) had ended (Evicted); 8.9 to"
+        " 11.9 s; web-2; */*; []; ['uid-web-2']"
+    ),
+    (
+        "pod_terminating: pod: pod web-2 (revision 5d4f) was being deleted; 6 to 11 s;"
+        " web-2; */*; []; ['uid-web-2']"
+    ),
+    (
+        "oom_killed: pod: container app of pod web-2 (revision 5d4f) was killed"
+        " (OOMKilled); 8.5 to 14 s; web-2; */*; []; ['uid-web-2']"
+    ),
+    (
+        "container_restarted: pod: container app of pod web-2 (revision 5d4f) ended"
+        " (Error, exit code 137); 8.5 to 14 s; web-2; */*; []; ['uid-web-2']"
+    ),
+    (
+        "pod_not_ready: pod: pod web-2 (revision 5d4f) was not ready; 6 to ever s;"
+        " web-2; */*; []; ['uid-web-2']"
+    ),
+    (
+        "endpoint_programmed_late: endpoints: Service web had got an endpoint less"
+        " than 2 s before; 9.5 to 11.5 s; web; refused/connect, no_route/connect,"
+        " timeout/connect, reset/connect; [0]; []"
+    ),
+    (
+        "no_ready_endpoint: endpoints: Service web had no ready endpoint; 8 to 14 s;"
+        " web; refused/connect, no_route/connect, timeout/connect, reset/connect; [0]; []"
+    ),
+    (
+        "application_answered: application: pod web-3 (revision 5d4f) answered with"
+        " status 503; -1000 to ever s; web-3; status 503; []; ['uid-web-3']"
+    ),
+    ("node_not_ready: pod: node n3 was not ready; -10 to ever s; n3; *; []; ['uid-web-3']"),
+    "node_not_ready: network: node n1 was not ready; -10 to ever s; n1; *; [0]; []",
+]
+
+
 def test_each_explanation_in_full() -> None:
-    assert [case(name) for name in CASES] == [
-        (
-            "driver_out_of_resources: driver: the driver's machine ran out of ports,"
-            " descriptors or memory; -1000 to ever s; ; no_port*, no_descriptor*,"
-            " no_memory*; any; []"
-        ),
-        ("fault_in_effect: network: nic_down on n1; 8 to 17.3 s; nic_down-8, n1; *; [0]; []"),
-        (
-            "fault_in_effect: pod: nic_down on node n2; 7.9 to 17.3 s; nic_down-7.9, node"
-            " n2; *; []; ['uid-web-2']"
-        ),
-        (
-            "fault_in_effect: pod: freeze on Pod chaos/web-3; 8 to 17.3 s; freeze-8, Pod"
-            " chaos/web-3; *; []; ['uid-web-3']"
-        ),
-        ("fault_in_effect: pod: nic_down on n2; 2 to 10.8 s; nic_down-2, n2; *; []; ['uid-web-2']"),
-        (
-            "pod_terminating: pod: pod web-2 (revision 5d4f) was being deleted; 8 to 14 s;"
-            " web-2; */*; []; ['uid-web-2']"
-        ),
-        (
-            "pod_terminating: pod: pod web-2 (revision 5d4f) had ended (Evicted); 8.9 to"
-            " 11.9 s; web-2; */*; []; ['uid-web-2']"
-        ),
-        (
-            "pod_terminating: pod: pod web-2 (revision 5d4f) was being deleted; 6 to 11 s;"
-            " web-2; */*; []; ['uid-web-2']"
-        ),
-        (
-            "oom_killed: pod: container app of pod web-2 (revision 5d4f) was killed"
-            " (OOMKilled); 8.5 to 14 s; web-2; */*; []; ['uid-web-2']"
-        ),
-        (
-            "container_restarted: pod: container app of pod web-2 (revision 5d4f) ended"
-            " (Error, exit code 137); 8.5 to 14 s; web-2; */*; []; ['uid-web-2']"
-        ),
-        (
-            "pod_not_ready: pod: pod web-2 (revision 5d4f) was not ready; 6 to ever s;"
-            " web-2; */*; []; ['uid-web-2']"
-        ),
-        (
-            "endpoint_programmed_late: endpoints: Service web had got an endpoint less"
-            " than 2 s before; 9.5 to 11.5 s; web; refused/connect, no_route/connect,"
-            " timeout/connect, reset/connect; [0]; []"
-        ),
-        (
-            "no_ready_endpoint: endpoints: Service web had no ready endpoint; 8 to 14 s;"
-            " web; refused/connect, no_route/connect, timeout/connect, reset/connect; [0]; []"
-        ),
-        (
-            "application_answered: application: pod web-3 (revision 5d4f) answered with"
-            " status 503; -1000 to ever s; web-3; status 503; []; ['uid-web-3']"
-        ),
-        ("node_not_ready: pod: node n3 was not ready; -10 to ever s; n3; *; []; ['uid-web-3']"),
-        "node_not_ready: network: node n1 was not ready; -10 to ever s; n1; *; [0]; []",
-    ]
+    assert [case(name) for name in CASES] == EXPLAINED
 
 
 def stopped() -> Story:

@@ -178,6 +178,9 @@ def test_other_paths_unchanged() -> None:
         "lost_share = 0",
         "added_ms = 21",
     ]
+
+
+def test_other_paths_that_change_otherwise() -> None:
     assert in_full(verdict_on(OTHERS, third_way(rate_mbit=1.9))) == [
         "other_paths_unchanged 1: paths that loss does not touch are unchanged",
         (
@@ -319,6 +322,9 @@ def test_names_answer_again() -> None:
         "lookups later: 9",
         "pods: 1",
     ]
+
+
+def test_names_that_were_not_asked_for_again() -> None:
     assert in_full(verdict_on(AGAIN, outage(until_s=45))) == [
         "names_answer_again 1: names answer 5 s after dns_outage",
         (

@@ -163,6 +163,9 @@ def test_rollouts_in_full() -> None:
         "rollouts judged: 1",
         "rollout_s = 14",
     ]
+
+
+def test_rollouts_that_do_not_end_in_full() -> None:
     assert in_full(
         verdict_on(rollout_completes_within(9, "web"), bad_rollout(undo=False), end_s=60)
     ) == [

@@ -5,7 +5,9 @@ import pytest
 from chaoskit.guarantees import (
     no_needless_restart,
     progress_deadline_reported,
+    revision_semantics,
     rollout_bounds,
+    step_refused,
 )
 from chaoskit.guarantees.rollouts.revision_history import _listed
 from chaoskit.guarantees.rollouts.revision_limit import _is_empty
@@ -22,6 +24,7 @@ from tests.unit.guarantees.rollouts.test_paused import HELD as PAUSED
 from tests.unit.guarantees.rollouts.test_paused import paused
 from tests.unit.guarantees.rollouts.test_recreate import check, recreated
 from tests.unit.guarantees.rollouts.test_refusals import REFUSAL, REFUSED, at_rest, undo
+from tests.unit.guarantees.rollouts.test_revisions import with_limit
 
 
 def rolling(unavailable: int | str, *, replicas: int = 8, taken: int = 2) -> Story:
@@ -200,3 +203,19 @@ def test_what_was_reported_before_everything_was_watched_is_not_judged() -> None
         "UNKNOWN: cannot tell: no rollout stood still until its progress deadline",
         "deadlines reported: 0",
     ]
+
+
+def test_further_changes_of_its_status_put_the_end_of_old_sets_off_no_longer() -> None:
+    story = with_limit(1, deleted=(1,))
+    for second in (44, 46):
+        done = web(image="app:v4", revision=4, generation=14, history_limit=1)
+        story.watched(second, "Deployment", done)
+    time_ns, text, _ = first(verdict_on(revision_semantics("web"), story, end_s=100))
+    assert time_ns == at(47.5)
+    assert text == "2 old ReplicaSets are left where 1 are kept; to go: rs-2"
+
+
+def test_a_reason_over_several_lines_is_told_whole() -> None:
+    rule = step_refused("web", "undo", "no\nrevision")
+    story = undo(at_rest(), 5, "failed", "there is no\nrevision 1")
+    assert verdict_on(rule, story, end_s=10).summary == "there is no\nrevision 1"
