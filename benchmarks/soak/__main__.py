@@ -28,7 +28,7 @@ def main() -> None:
         FaultTimes(),
         Kills(),
         Properties(examples=arguments.examples),
-        Mutants(workers=arguments.workers),
+        Mutants(workers=arguments.workers, sample=arguments.sample),
     ]
     names = [stage.name for stage in everything]
     if strange := set(arguments.only) - set(names):
@@ -65,6 +65,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--workers", type=int, default=Repeats.workers, help="repeats and mutants: so many at once"
     )
+    parser.add_argument("--sample", type=int, default=Mutants.sample, help="mutants: of a group")
     return parser.parse_args()
 
 

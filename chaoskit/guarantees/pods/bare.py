@@ -45,7 +45,8 @@ class NeverMadeAgain:
         lasted_s = (history.events[-1].time_ns - gone.time_ns) / 1e9
         found.figures["gone_for_s"] = lasted_s
         found.coverage["pods that went"] = 1
-        found.summary = f"none came in {lasted_s:.1f} s"
+        if not found.violations:
+            found.summary = f"none came in {lasted_s:.1f} s"
         if lasted_s < self.at_least_s:
             found.doubt(f"the record ends {lasted_s:.1f} s later ({self.at_least_s:g} s needed)")
         return conclude(self, found)

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from chaoskit.guarantees.conclusion import Findings, conclude
+from chaoskit.guarantees.damage import lost_requests
 from chaoskit.guarantees.fault_windows import FaultWindow, fault_doubts, fault_windows
 from chaoskit.guarantees.intervals import Span, length_ns, shared
 from chaoskit.guarantees.objects.processes import Process, overlaps, processes_of
@@ -133,6 +134,7 @@ class DuplicateEndsWithin:
         """No client gets an answer of the old process while its node is away."""
         sent, end = integers(history, "sent_ns"), integers(history, "end_ns")
         injected_ns, until_ns = window.injected_ns or 0, window.heal_requested_ns or 0
+        found.doubt(*lost_requests(history, injected_ns, until_ns))
         answered = text_column(history, "pod_uid").is_like(old)
         rows = np.flatnonzero(answered & (sent >= injected_ns) & (end >= 0) & (end <= until_ns))
         if len(rows):

@@ -1,12 +1,18 @@
 """Long runs: what is done stays done, what failed or was cut short is done again."""
 
+import os
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from benchmarks.soak.mutants import Mutants
+from benchmarks.soak.mutants import Mutants, chosen
+from benchmarks.soak.mutated_tree import copy_tree, has_mutants
 from benchmarks.soak.properties import Properties
 from benchmarks.soak.repeats import Repeats
 from benchmarks.soak.stage import Ledger
@@ -78,20 +84,99 @@ def test_a_property_that_does_not_hold_fails_its_piece(tmp_path: Path) -> None:
     assert right["exhausted"]
 
 
-def test_mutants_are_pieces_of_their_source_and_counted_by_fate() -> None:
-    stage = Mutants()
-    names = [piece.partition(" ")[0] for piece in stage.pieces()]
-    assert names[:3] == ["core", "requests", "rollouts"]
-    modules = {"requests.outage": {"killed": 7, "survived": 2, "None": 1}}
-    table = stage.table([{"group": "requests", "piece": "x", "done": False, "modules": modules}])
-    assert "| `requests.outage` | 10 | 7 | 0 | 2 | 0 | 1 |" in table
-    assert "Not begun: core, rollouts," in table
+def test_mutants_are_pieces_of_their_source_and_samples_come_first() -> None:
+    names = [piece.partition(" as of ")[0] for piece in Mutants(sample=7).pieces()]
+    assert names[:3] == ["core: 7 of it,", "requests: 7 of it,", "rollouts: 7 of it,"]
+    half = len(names) // 2
+    assert [name.partition(":")[0] for name in names[:half]] == names[half:]
+
+
+def test_mutants_are_counted_by_fate_and_the_sample_bounds_its_group() -> None:
+    modules = {"requests.outage": {"killed": 70, "survived": 2, "None": 928}}
+    sample = {"killed": 54, "timed out": 2, "survived": 2, "no tests": 1, "None": 1}
+    sampled = {"group": "requests", "sample": sample, "modules": modules}
+    none = {"group": "core", "sample": {"None": 9}, "modules": {"judge": {"None": 90}}}
+    table = Mutants().table([sampled, none])
+    # 3 of the 59 that were examined: 1 - 0.05 = P(at least 4 of 59 | 12.6 %)
+    assert "| requests | 1000 | 60 | 54 | 2 | 2 | 1 | 1 | 5.1% | 12.6% |" in table
+    assert "| core | 90 | 9 | 0 | 0 | 0 | 0 | 9 | - | - |" in table
+    assert "| `requests.outage` | 1000 | 70 | 0 | 2 | 0 | 928 |" in table
+    assert "Not begun: rollouts, stateful_sets, " in table
+
+
+def mutants_of(module: str, count: int) -> list[str]:
+    return [f"chaoskit.guarantees.{module}.x_f__mutmut_{number}" for number in range(count)]
+
+
+def test_a_sample_has_its_share_of_every_module() -> None:
+    mutants = mutants_of("pods.large", 600) + mutants_of("pods.half", 300) + mutants_of("one", 1)
+    counted = Counter(mutant.split(".x_")[0] for mutant in chosen(mutants, 90))
+    assert counted == {
+        "chaoskit.guarantees.pods.large": 60,
+        "chaoskit.guarantees.pods.half": 30,
+        "chaoskit.guarantees.one": 1,
+    }
+    assert sorted(chosen(mutants, len(mutants))) == sorted(mutants)
+    assert sorted(chosen(mutants, 10_000)) == sorted(mutants)
+    assert chosen([], 90) == []
+
+
+def test_a_sample_is_the_same_each_time_and_drawn_from_everywhere() -> None:
+    mutants = mutants_of("pods.large", 600)
+    sample = chosen(mutants, 60)
+    assert sample == chosen(reversed(mutants), 60)
+    assert set(sample) < set(chosen(mutants, 90))
+    numbers = [int(mutant.rpartition("_")[2]) for mutant in sample]
+    assert 200 < sum(numbers) / 60 < 400
+    others = [mutant for mutant in mutants if mutant not in sample[:5]]
+    assert set(sample[5:]) < set(chosen(others, 60))
+
+
+def test_a_copy_of_the_tree_is_narrowed_to_its_group_and_has_mutants_only_once_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    copy_tree(tmp_path, "network")
+    settings = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["mutmut"]
+    assert "chaoskit/guarantees/network/paths.py" in settings["only_mutate"]
+    assert settings["pytest_add_cli_args_test_selection"] == ["tests/unit/guarantees/network"]
+    assert not has_mutants(tmp_path, "network")
+    for source in settings["only_mutate"]:
+        mutated = tmp_path / "mutants" / source
+        mutated.parent.mkdir(parents=True, exist_ok=True)
+        mutated.write_text("")
+        os.utime(mutated, ns=(1 << 62, 1 << 62))
+    assert has_mutants(tmp_path, "network")
+    changed = tmp_path / "chaoskit/guarantees/network/paths.py"
+    changed.write_text("x = 1\n")
+    os.utime(changed, ns=(1 << 62, 1 << 62))  # no newer: mutmut makes its mutants anew
+    assert not has_mutants(tmp_path, "network")
+    copy_tree(tmp_path, "network")
+    assert changed.read_bytes() == (ROOT / "chaoskit/guarantees/network/paths.py").read_bytes()
+
+
+def test_the_tests_modules_are_imported_again_for_each_mutant(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what they make of the code when they are imported would come from no mutant."""
+    monkeypatch.chdir(ROOT)
+    copy_tree(tmp_path, "network")
+    space: dict[str, Any] = {}
+    exec((tmp_path / "conftest.py").read_text(), space)
+    monkeypatch.setitem(sys.modules, "tests.made_up", ModuleType("tests.made_up"))
+    kept = dict(sys.modules)
+    space["pytest_configure"]()
+    try:
+        assert "tests.made_up" not in sys.modules
+        assert "chaoskit.guarantees" in sys.modules
+    finally:
+        sys.modules.update(kept)
 
 
 def test_every_module_of_the_guarantees_is_in_one_piece() -> None:
     code = ROOT / "chaoskit" / "guarantees"
     folders = {path.name for path in code.iterdir() if path.is_dir() and path.name[0] != "_"}
-    groups = {piece.partition(" ")[0] for piece in Mutants().pieces()}
+    groups = {piece.partition(" ")[0].rstrip(":") for piece in Mutants().pieces()}
     assert groups == {*folders, "core"}
 
 

@@ -76,6 +76,33 @@ def test_a_pod_that_is_late_or_goes_is_named() -> None:
     assert text == "ds-2 (uid-ds-2) was told to end 30.0 s after the fault came"
 
 
+def brief(*, end_s: float = 120) -> Story:
+    """ds-2's node is away for so short a time that its pod is called Ready all the while."""
+    story = Story().watching("Pod", "DaemonSet").watched(0, "DaemonSet", daemon_set(), "LISTED")
+    before = pod("ds-2", of=DAEMON, ready_since=-9, node="n2", container_id="c1", restarts=4)
+    story.watched(0, "Pod", before, "LISTED").fault("nic_down", "n2", 10, 60)
+    return story.ended(end_s)
+
+
+def test_a_restart_that_is_told_only_after_the_heal_is_named() -> None:
+    now = pod("ds-2", of=DAEMON, ready_since=55, node="n2", container_id="c2", restarts=5)
+    for second, outcome in ((65, Outcome.VIOLATED), (81, Outcome.HELD)):
+        verdict = verdict_on(SAME, brief().watched(second, "Pod", now).ended(120))
+        assert verdict.outcome is outcome
+    told = brief().watched(65, "Pod", now).ended(120)
+    assert first(verdict_on(SAME, told))[:2] == (at(65), "ds-2 was restarted 1 times, not 0")
+    once = verdict_on(RESTARTED, told)
+    assert once.outcome is Outcome.HELD
+    assert once.figures == {"ready_again_after_s": pytest.approx(4.7)}
+
+
+def test_a_pod_of_which_nothing_was_told_since_the_heal_is_back_when_its_time_is_over() -> None:
+    assert verdict_on(SAME, brief(end_s=81)).outcome is Outcome.HELD
+    early = verdict_on(SAME, brief(end_s=75))
+    assert early.outcome is Outcome.UNKNOWN
+    assert "the record ends too early: nothing was told of ds-2 since" in early.summary
+
+
 def test_whether_they_come_back_may_be_unknown() -> None:
     elsewhere = same_pods_come_back(20, "ds", "n3", fault="nic_down", kind="DaemonSet")
     assert verdict_on(elsewhere, back(65)).outcome is Outcome.UNKNOWN

@@ -132,7 +132,7 @@ def test_what_failed_beside_a_busy_driver_is_not_charged() -> None:
 
 def test_what_cannot_be_is_an_error() -> None:
     rows = steady(seconds=3)
-    with pytest.raises(RecordError, match="calibration: has a rate below 0"):
+    with pytest.raises(RecordError, match=r"calibration: has a rate below 0\n  seen: \(-1, 100\)"):
         seconds_of(rows, calibrated(-1, 100))
     with pytest.raises(RecordError, match="health of load load-1: ends before it begins"):
         seconds_of(rows, health(2, 1, 0.1))
