@@ -13,8 +13,7 @@ from chaoskit.errors import UsageError
 
 _GRACE_BEFORE_1_32_S = 40.0
 _GRACE_SINCE_1_32_S = 50.0
-# The kubelet retries a lease update with a back-off of at most 7 s and posts its status each 10 s.
-_LEASE_RETRY_S = 7.0
+# A kubelet looks each 10 s whether its status is to be posted.
 _STATUS_PERIOD_S = 10.0
 # Nodes are tainted by a queue of 0.1 nodes a second (--node-eviction-rate).
 _TAINT_RATE_S = 10.0
@@ -122,9 +121,15 @@ def given_up_within_s(profile: Profile) -> float:
 
 
 def ready_again_within_s(profile: Profile) -> float:
-    """Latest moment after a heal at which the node must be Ready, its taints gone."""
+    """Latest moment after a heal at which the node must be Ready, its taints gone.
+
+    A kubelet posts what differs from the Node that it last saw. Until its watch of that is back it
+    does not see that it counts as lost, so it sends no word of being Ready, though it sends others
+    (tryUpdateNodeStatus in pkg/kubelet/kubelet_node_status.go). After an absence of half a minute
+    the watch may wait for up to a minute.
+    """
     return (
-        max(profile.renew_s, _LEASE_RETRY_S)
+        2 * _WATCH_RETRY_AT_MOST_S
         + _STATUS_PERIOD_S
         + 2 * profile.monitor_period_s
         + _TAINT_RATE_S

@@ -41,13 +41,13 @@ def test_bounds_are_in_the_order_of_events(profile: profiles.Profile, version: s
 
 
 def test_measured_loss_and_return_of_a_node_lie_within_the_bounds() -> None:
-    # Measured with grace 40 s: NotReady after 39 s, Ready again 12 s after the heal.
+    # Measured with grace 40 s: NotReady after 39 s. Ready again 6 to 60 s after the heal.
     bounds = (
         profiles.not_ready_after_s(profiles.DEFAULT, "v1.31.0"),
         profiles.not_ready_within_s(profiles.DEFAULT, "v1.31.0"),
     )
     assert bounds[0] <= 39 <= bounds[1]
-    assert profiles.ready_again_within_s(profiles.FAST) >= 12
+    assert profiles.ready_again_within_s(profiles.FAST) > 60.2 + 5
 
 
 def test_fast_leaves_the_lease_four_renewals_before_the_grace_ends() -> None:
