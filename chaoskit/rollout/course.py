@@ -111,7 +111,7 @@ class Course:
                 ended = self._roll_out(run, rolled, within_s)
                 load.run_for(seconds=_AFTER_S)
             guarantees = self._guarantees(rolled, ended)
-            undone = self._asked.undo and self._is_violated(run, guarantees)
+            undone = self._asked.undo and (self._is_violated(run, guarantees) or ended.is_broken)
             if undone:
                 guarantees += self._undo(run, rolled, load, within_s)
         if ended.problem and not undone:  # nothing was ever complete

@@ -356,7 +356,12 @@ class Run:
         return self.judgement
 
     def history(self) -> History:
-        """What is recorded so far; complete after `check`."""
+        """What is recorded so far; complete after `check`.
+
+        What this process has marked is in it; rows of others may still be a second away.
+        """
+        if not self._stopped:
+            self._writer.seal()  # else a phase that has just ended would seem to go on
         return History.open(self.record.path)
 
     def close(self) -> None:

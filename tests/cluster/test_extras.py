@@ -13,13 +13,14 @@ from chaoskit.workloads.deployment import Deployment
 from chaoskit.workloads.namespace import Namespace
 from chaoskit.workloads.specimen_manifests import SpecimenPod
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.alone]  # the whole cluster is compared
 
 
 def test_fake_nodes_take_only_what_asks_for_them_and_leave_nothing(
-    cluster: K3sCluster, chaos_session: ChaosSession, namespace: Namespace
+    cluster: K3sCluster, chaos_session: ChaosSession
 ) -> None:
     before = fingerprint.fingerprint(cluster)
+    namespace = Namespace.create(cluster.kube, "extras")
     fake = chaos_session.add_kwok_nodes(2)
     for name, spec in (("real", {}), ("many", fake.pod_spec)):
         pod = SpecimenPod(pod_spec=spec)
@@ -44,10 +45,9 @@ def test_fake_nodes_take_only_what_asks_for_them_and_leave_nothing(
     assert fingerprint.difference(before, fingerprint.fingerprint(cluster)) == []
 
 
-def test_metrics_are_served_and_then_gone(
-    cluster: K3sCluster, chaos_session: ChaosSession, namespace: Namespace
-) -> None:
+def test_metrics_are_served_and_then_gone(cluster: K3sCluster, chaos_session: ChaosSession) -> None:
     before = fingerprint.fingerprint(cluster)
+    namespace = Namespace.create(cluster.kube, "extras")
     web = Deployment.named(cluster.kube, namespace.name, "web")
     web.apply(specimen_manifests.web(namespace.name, "web", replicas=1)[1])
     web.wait_complete(timeout_s=60)
