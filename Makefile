@@ -11,9 +11,9 @@ PYTEST := .venv/bin/python -m pytest
 SELECT ?= not soak and not long and (everyday or not row)
 # What the machine must be able to do for that.
 PURPOSE ?= test
-# So many processes at once; on a cluster they take turns where a test needs it for itself.
-# More of them than cores make the load late, which verdicts then say.
-WORKERS ?= 2
+# So many processes at once, 0 for one; on a cluster they take turns where a test needs it for
+# itself. WORKERS=2 saves a third of the time on two cores; more than cores make the load late.
+WORKERS ?= 0
 # Further options for pytest: make test ARGS="-k rollout -x"
 ARGS ?=
 # The descriptor for what the recipes have to complain about (.ci/run gives another, see there).

@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import pytest
 
+from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import KubernetesError
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Object
-from chaoskit.run.session import ChaosSession
 from chaoskit.waiting import wait_until
 from chaoskit.workloads import specimen, specimen_manifests, template
 from chaoskit.workloads.deployment import Deployment
@@ -30,9 +30,8 @@ class Pair(NamedTuple):
     theirs: Deployment
 
 
-@pytest.fixture(scope="module")
-def kube(chaos_session: ChaosSession) -> Iterator[Kube]:
-    cluster = chaos_session.cluster()
+@pytest.fixture
+def kube(cluster: K3sCluster) -> Iterator[Kube]:
     client = Kube(cluster.kubeconfig)
     yield client
     client.close()

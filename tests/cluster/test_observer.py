@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from chaoskit import clock
+from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ClusterError, KubernetesError
 from chaoskit.history.events import (
@@ -31,14 +32,14 @@ from chaoskit.kube import collection, observer, watching
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Object
 from chaoskit.kube.observer import Observer
-from chaoskit.run.session import ChaosSession
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 
+pytestmark = pytest.mark.alone  # the API server is restarted
 
-@pytest.fixture(scope="module")
-def kube(chaos_session: ChaosSession) -> Iterator[Kube]:
-    cluster = chaos_session.cluster()
+
+@pytest.fixture
+def kube(cluster: K3sCluster) -> Iterator[Kube]:
     client = Kube(cluster.kubeconfig)
     yield client
     client.close()

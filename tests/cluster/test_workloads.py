@@ -9,11 +9,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.errors import Hopeless, KubernetesError, UsageError, WaitTimeout
 from chaoskit.kube import refusal
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import Object
-from chaoskit.run.session import ChaosSession
 from chaoskit.waiting import wait_until
 from chaoskit.workloads import manifest, pod, specimen, specimen_manifests
 from chaoskit.workloads.namespace import Namespace, left_behind
@@ -48,11 +48,8 @@ class KeptSteps:
         self.marks.append((name, str(target), force, "done"))
 
 
-@pytest.fixture(scope="module")
-def kube(chaos_session: ChaosSession) -> Iterator[Kube]:
-    cluster = chaos_session.cluster()
-    for version in ("v1", "v2"):
-        cluster.load_image(specimen_manifests.image(version))
+@pytest.fixture
+def kube(cluster: K3sCluster) -> Iterator[Kube]:
     client = Kube(cluster.kubeconfig)
     yield client
     client.close()
