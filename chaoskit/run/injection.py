@@ -110,7 +110,6 @@ class Injection:
         self._injector = injector
         self._entry: Entry | None = None
         self._ended = False
-        self._heals_itself_ns = 0
         self._watch = EffectWatch(fault, injector.cluster, injector.log)
 
     def begin(self, *, heal_after_s: float) -> None:
@@ -127,7 +126,6 @@ class Injection:
             injector.ledger.open(entry)
             self._entry = entry
             injector.open.append(self)
-        self._heals_itself_ns = clock.now_ns() + int(heal_after_s * 1e9)
         self._watch.mark("requested")
         if self.fault.name not in fault_types():
             injector.log.note(
@@ -154,7 +152,7 @@ class Injection:
             self._ended = True
             self._watch.stop()
             self._watch.mark("heal_requested")
-            self._note_overtime()
+            self._note_overtime(self._entry)
             try:
                 heal_and_see(self.fault, self._injector.cluster)
             except BaseException as error:
@@ -167,12 +165,12 @@ class Injection:
                 self._injector.ledger.close(self._entry.id)
                 self._injector.open.remove(self)
 
-    def _note_overtime(self) -> None:
-        over_s = (clock.now_ns() - self._heals_itself_ns) / 1e9
+    def _note_overtime(self, entry: Entry) -> None:
+        over_s = (clock.now_ns() - entry.heal_at_ns) / 1e9
         if over_s > 0 and not self.fault.one_shot:
             self._injector.log.note(
                 "warning",
-                f"{self._entry} was to last {over_s:.1f} s longer than it may, and healed by "
+                f"{entry} lasted {over_s:.1f} s longer than it may: where it can, it healed by "
                 "itself before; if it is meant to last, give it longer: at_most_s",
             )
 
