@@ -95,14 +95,14 @@ class Mutants:
             "|---|---|---|---|---|---|---|---|---|---|",
         ]
         latest = {row["group"]: row for row in rows}
-        for group in (group for group in GROUPS if group in latest):
-            lines.append(_bounded(group, latest[group]))
+        begun = [group for group in GROUPS if group in latest]
+        lines += [_bounded(group, latest[group]) for group in begun]
         lines += [
             "",
             "| module | mutants | killed | timed out | survived | no test | left |",
             "|---|---|---|---|---|---|---|",
         ]
-        for group in (group for group in GROUPS if group in latest):
+        for group in begun:
             for module, counts in sorted(latest[group]["modules"].items()):
                 lines.append(f"| `{module}` | {sum(counts.values())} | {_told(counts)} |")
         never = [group for group in GROUPS if group not in latest]
