@@ -88,6 +88,17 @@ def labels_of(name: str) -> dict[str, str]:
     return {"app": name, **MANAGED_BY}
 
 
+def one_a_node(app: str) -> Object:
+    """Of a pod's spec: pods of `app` each on a node of its own, as far as nodes go round."""
+    constraint = {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "DoNotSchedule",
+        "labelSelector": {"matchLabels": {"app": app}},
+    }
+    return {"topologySpreadConstraints": [constraint]}
+
+
 def web(
     namespace: str,
     name: str,

@@ -19,23 +19,12 @@ from chaoskit.guarantees import (
 )
 from chaoskit.run import Run
 from chaoskit.workloads.specimen import Web
-from chaoskit.workloads.specimen_manifests import SpecimenPod
+from chaoskit.workloads.specimen_manifests import SpecimenPod, one_a_node
 
 pytestmark = pytest.mark.long
 
 #: One pod a node, so that each lost node has one to be given up.
-ONE_A_NODE = SpecimenPod(
-    pod_spec={
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "DoNotSchedule",
-                "labelSelector": {"matchLabels": {"app": "web"}},
-            }
-        ]
-    }
-)
+ONE_A_NODE = SpecimenPod(pod_spec=one_a_node("web"))
 
 
 @pytest.mark.row("N11")
@@ -52,8 +41,8 @@ def test_evictions_stop_when_three_of_four_nodes_are_lost(
     further pod is told to end; the pods are Ready again in time, and no container is restarted.
     """
     web = start_web(replicas=4, pod=ONE_A_NODE)
-    grace_s = profiles.not_ready_within_s(cluster.profile, cluster.version)
-    back_s = profiles.ready_again_within_s(cluster.profile)
+    bounds = bounds_of(cluster)
+    grace_s, back_s = bounds.not_ready_s, bounds.ready_again_s
     held_s = profiles.given_up_within_s(cluster.profile)
     cuts = [NicDown(node.name) for node in cluster.agents]
     with chaos.load(web.service, via=cluster.servers, rate_per_s=60) as load:
@@ -70,7 +59,7 @@ def test_evictions_stop_when_three_of_four_nodes_are_lost(
         evictions_stop(web, cluster.agents, at_least_s=held_s),
         outage(grace_s, during="nic_down"),
         # One node may have been given up before the third was lost: its pod is replaced.
-        recovers_within(bounds_of(cluster).settled_s, web),
+        recovers_within(bounds.settled_s, web),
         no_container_restarted(web),
         sampler_agrees(),
     )
@@ -90,10 +79,9 @@ def test_two_of_three_nodes_lost_are_given_up(
     to 10 s later; what the Service loses ends with the grace; all is Ready again after the heal.
     """
     web = start_web(replicas=3, pod=ONE_A_NODE)
-    after_s = profiles.evicted_after_s(cluster.profile, cluster.version)
-    within_s = profiles.evicted_within_s(cluster.profile, cluster.version)
-    grace_s = profiles.not_ready_within_s(cluster.profile, cluster.version)
-    back_s = profiles.ready_again_within_s(cluster.profile)
+    bounds = bounds_of(cluster)
+    after_s, within_s = bounds.stays_s, bounds.evicted_s
+    grace_s, back_s = bounds.not_ready_s, bounds.ready_again_s
     cuts = [NicDown(node.name) for node in cluster.agents]
     with chaos.load(web.service, via=cluster.servers, rate_per_s=60) as load:
         load.wait_steady(timeout_s=30)
@@ -106,7 +94,7 @@ def test_two_of_three_nodes_lost_are_given_up(
         *(node_not_ready_within(node, at_most_s=grace_s) for node in cluster.agents),
         pods_evicted_within(web, cluster.agents, not_before_s=after_s, at_most_s=within_s),
         outage(grace_s, during="nic_down"),
-        recovers_within(bounds_of(cluster).settled_s, web),
+        recovers_within(bounds.settled_s, web),
         no_container_restarted(web),
         sampler_agrees(),
     )

@@ -17,7 +17,7 @@ from chaoskit.guarantees import (
 )
 from chaoskit.run import Run
 from chaoskit.workloads.specimen import KeyValue
-from chaoskit.workloads.specimen_manifests import SpecimenPod
+from chaoskit.workloads.specimen_manifests import SpecimenPod, one_a_node
 
 #: So that nobody is told to end however long this takes.
 FOR_EVER = [{"operator": "Exists", "effect": "NoExecute"}]
@@ -26,13 +26,7 @@ AWAY_S = 8
 
 def staying(name: str) -> SpecimenPod:
     """Members that stay on their node whatever it lacks, each on a node of its own."""
-    apart = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": {"app": name}},
-    }
-    spec = {"tolerations": FOR_EVER, "topologySpreadConstraints": [apart]}
+    spec = {"tolerations": FOR_EVER, **one_a_node(name)}
     return SpecimenPod(pre_stop_s=0, drain_s=0, pod_spec=spec)
 
 

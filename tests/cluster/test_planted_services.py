@@ -202,16 +202,7 @@ def test_a_tag_that_was_pushed_again(planting: Planting, planted: bool) -> None:
     ):
         client.images.get(specimen_manifests.image(version)).tag(tag)
         planting.cluster.load_image(tag, nodes=[node])
-    spread = {
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": "kubernetes.io/hostname",
-                "whenUnsatisfiable": "DoNotSchedule",
-                "labelSelector": {"matchLabels": {"app": "web"}},
-            }
-        ]
-    }
+    spread = specimen_manifests.one_a_node("web")
     web = planting.web(pod=SpecimenPod(pod_spec=spread), max_surge=0, max_unavailable=1)
     web.deployment.set_image(tag)
     web.deployment.wait_complete(timeout_s=90)

@@ -18,7 +18,7 @@ from chaoskit.guarantees import (
 )
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.kube.kinds import Object
-from chaoskit.workloads.specimen_manifests import SpecimenPod, image
+from chaoskit.workloads.specimen_manifests import SpecimenPod, image, one_a_node
 from tests.cluster.planting import Planting
 
 pytestmark = [pytest.mark.long, pytest.mark.alone]
@@ -49,19 +49,13 @@ def test_lost_nodes_whose_pods_are_given_up_or_kept(planting: Planting) -> None:
     """Two of three nodes cut for longer than their grace; one workload tolerates that for long."""
     run, agents = planting.run, planting.cluster.agents
     profile, version = planting.cluster.profile, planting.cluster.version
-    spread: Object = {
-        "maxSkew": 1,
-        "topologyKey": "kubernetes.io/hostname",
-        "whenUnsatisfiable": "DoNotSchedule",
-        "labelSelector": {"matchLabels": {"app": "kv"}},
-    }
     lasting: Object = {
         "key": "node.kubernetes.io/unreachable",
         "operator": "Exists",
         "effect": "NoExecute",
     }
     web = planting.web(replicas=3)
-    spec: Object = {"topologySpreadConstraints": [spread], "tolerations": [lasting]}
+    spec: Object = {**one_a_node("kv"), "tolerations": [lasting]}
     kv = planting.kv(replicas=3, storage_class=None, pod=SpecimenPod(pod_spec=spec))
     within_s = profiles.evicted_within_s(profile, version)
     with planting.load(web.service, rate_per_s=30) as load:
