@@ -11,6 +11,7 @@ from chaoskit import cli
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
+from chaoskit.kube.client import Kube
 from chaoskit.run import Run, RunSetup
 from chaoskit.run.session import ChaosSession
 from chaoskit.workloads.namespace import Namespace
@@ -74,6 +75,14 @@ def planting(
         run=run, cluster=cluster, namespace=namespace, defect=doc.splitlines()[0].rstrip(".")
     )
     run.close()
+
+
+@pytest.fixture
+def kube(cluster: K3sCluster) -> Iterator[Kube]:
+    """A client of the shared cluster, of the test's own."""
+    client = Kube(cluster.kubeconfig)
+    yield client
+    client.close()
 
 
 @pytest.fixture

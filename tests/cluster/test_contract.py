@@ -19,11 +19,6 @@ MANIFESTS = "/var/lib/rancher/k3s/server/manifests"
 
 
 @pytest.fixture
-def kube(cluster: K3sCluster) -> Kube:
-    return cluster.kube
-
-
-@pytest.fixture
 def namespace(kube: Kube) -> Iterator[str]:
     made = Namespace.create(kube, "contract")
     yield made.name

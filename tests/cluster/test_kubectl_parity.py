@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import pytest
 
-from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import KubernetesError
 from chaoskit.kube.client import Kube
@@ -28,13 +27,6 @@ class Pair(NamedTuple):
 
     ours: Deployment
     theirs: Deployment
-
-
-@pytest.fixture
-def kube(cluster: K3sCluster) -> Iterator[Kube]:
-    client = Kube(cluster.kubeconfig)
-    yield client
-    client.close()
 
 
 @pytest.fixture

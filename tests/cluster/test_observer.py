@@ -13,7 +13,6 @@ import psutil
 import pytest
 
 from chaoskit import clock
-from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ClusterError, KubernetesError
 from chaoskit.history.events import (
@@ -36,13 +35,6 @@ from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 
 pytestmark = pytest.mark.alone  # the API server is restarted
-
-
-@pytest.fixture
-def kube(cluster: K3sCluster) -> Iterator[Kube]:
-    client = Kube(cluster.kubeconfig)
-    yield client
-    client.close()
 
 
 @pytest.fixture

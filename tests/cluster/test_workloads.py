@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.errors import Hopeless, KubernetesError, UsageError, WaitTimeout
 from chaoskit.kube import refusal
 from chaoskit.kube.client import Kube
@@ -46,13 +45,6 @@ class KeptSteps:
             self.marks.append((name, str(target), force, "failed"))
             raise
         self.marks.append((name, str(target), force, "done"))
-
-
-@pytest.fixture
-def kube(cluster: K3sCluster) -> Iterator[Kube]:
-    client = Kube(cluster.kubeconfig)
-    yield client
-    client.close()
 
 
 @pytest.fixture
