@@ -18,7 +18,7 @@ from chaoskit.store.store import LATEST, Store
 from chaoskit.workloads import specimen_manifests
 from chaoskit.workloads.specimen_manifests import image
 from tests.cluster.rollouts import Told, specimen_deployment, written
-from tests.unit.rollout.manifests import changed, service
+from tests.unit.rollout.manifests import Object, changed, service
 
 pytestmark = pytest.mark.long
 
@@ -54,16 +54,22 @@ def test_sound_manifests_hold_and_secrets_are_nowhere(
         assert path.is_dir() or SECRET.encode() not in path.read_bytes(), path
 
 
+def rolled_out_to(
+    after: Object, before: Object, rollout: Callable[..., Told], folder: Path
+) -> Told:
+    """A Deployment changed to what breaks its promises, to be undone then."""
+    file, to = written(folder, before, service()), folder / "after.json"
+    to.write_text(json.dumps(after))
+    return rollout("deployment/web", "-n", "shop", "--to", str(to), "-f", file, "--undo")
+
+
 def test_a_version_that_never_gets_ready_is_violated_and_undone(
     rollout: Callable[..., Told], tmp_path: Path
 ) -> None:
     before = specimen_deployment(spec__progressDeadlineSeconds=15)
     sick = {"exec": {"command": ["/specimen", "exit", "1"]}}
     after = changed(before, "spec.template.spec.containers.0.readinessProbe", sick)
-    file = written(tmp_path, before, service())
-    (tmp_path / "after.json").write_text(json.dumps(after))
-    to = str(tmp_path / "after.json")
-    told = rollout("deployment/web", "-n", "shop", "--to", to, "-f", file, "--undo")
+    told = rolled_out_to(after, before, rollout, tmp_path)
     assert told.status == 1, told.output
     assert told.outcomes_of("rollout_completes_within") == ["VIOLATED", "HELD"]  # then undone
     assert told.outcomes["undo_restores"] == "HELD"
@@ -80,10 +86,7 @@ def test_a_version_whose_requests_fail_is_undone_before_it_is_complete(
     settings = {"SPECIMEN_STARTUP_S": "60", "SPECIMEN_DEFECTS": "lie-ready"}
     env = [{"name": name, "value": value} for name, value in settings.items()]
     after = changed(before, "spec.template.spec.containers.0.env", env)
-    file = written(tmp_path, before, service())
-    (tmp_path / "after.json").write_text(json.dumps(after))
-    to = str(tmp_path / "after.json")
-    told = rollout("deployment/web", "-n", "shop", "--to", to, "-f", file, "--undo")
+    told = rolled_out_to(after, before, rollout, tmp_path)
     assert told.status == 1, told.output
     assert "requests fail: not waited for any longer" in told.output
     # Undoing takes its pods away one by one, and until then they answer clients.

@@ -68,16 +68,13 @@ class Scheduled:
 
     def run_at_its_time(self) -> int:
         """Wait until Kubernetes makes a Job by the schedule, and for its end; the exit status."""
-        (name,) = wait_until(
-            lambda: [job["metadata"]["name"] for job in self._jobs()],
+        (job,) = wait_until(
+            lambda: self.cluster.kube.list("Job", self.own.name),
             what="the CronJob to come to its time",
             timeout_s=_FIRED_WITHIN_S,
             interval_s=0.5,
         )
-        return self._ended(name, _JOB_WITHIN_S)
-
-    def _jobs(self) -> list[Object]:
-        return self.cluster.kube.list("Job", self.own.name)
+        return self._ended(job["metadata"]["name"], _JOB_WITHIN_S)
 
     def wait_said(self, text: str) -> None:
         """Wait until the pod of the started Job has written that."""
