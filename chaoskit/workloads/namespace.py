@@ -11,7 +11,10 @@ from chaoskit.workloads.polling import wait_seen
 #: On everything that chaoskit creates in a cluster, so that a sweep finds what was left behind.
 MANAGED_BY = {"app.kubernetes.io/managed-by": "chaoskit"}
 
-_USABLE_TIMEOUT_S = 15.0
+# The controller that makes a service account watches namespaces again up to a minute after the API
+# server was away: tries up to 30 s apart, each up to twice that by chance (client-go's
+# tools/cache/reflector.go). The rest is what it needs on a busy machine.
+_USABLE_TIMEOUT_S = 75.0
 
 
 @dataclass(frozen=True, kw_only=True)

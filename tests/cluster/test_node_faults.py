@@ -1,5 +1,6 @@
 """Faults of nodes and pods beyond their contract: what they do to Kubernetes, and odd ways out."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -270,6 +271,20 @@ def test_memory_without_a_limit_is_not_filled(stage: Stage) -> None:
     pod = Pod.of(stage.cluster.kube, stage.cluster.kube.get("Pod", name, stage.namespace.name))
     with pytest.raises(ClusterError, match="memory limit"):
         ContainerOutOfMemory.of(pod).inject(stage.cluster, heal_after_s=_HEAL_AFTER_S)
+
+
+def test_a_namespace_is_waited_for_until_its_controller_hears_of_it(stage: Stage) -> None:
+    """After an absence of the API server the controllers' watches are back up to a minute later."""
+    cluster = stage.cluster
+    deaf = ComponentStopped(stage.server.name, "kube-controller-manager")
+    with injected(deaf, cluster):
+        hears_again = threading.Timer(25, deaf.heal, [cluster])
+        hears_again.start()
+        try:
+            made = Namespace.create(cluster.kube, "unheard")
+        finally:
+            hears_again.join()
+    made.delete()
 
 
 def test_an_agent_node_has_no_control_plane_to_stop(stage: Stage) -> None:
