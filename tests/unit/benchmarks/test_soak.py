@@ -14,7 +14,7 @@ import pytest
 from benchmarks.soak.mutants import Mutants, chosen
 from benchmarks.soak.mutated_tree import copy_tree, has_mutants
 from benchmarks.soak.properties import Properties
-from benchmarks.soak.repeats import Repeats
+from benchmarks.soak.repeats import Repeats, too_few
 from benchmarks.soak.stage import Ledger
 
 ROOT = Path(__file__).parents[3]
@@ -181,13 +181,32 @@ def test_every_module_of_the_guarantees_is_in_one_piece() -> None:
 
 
 def test_repeats_of_some_scenarios_are_pieces_of_their_own() -> None:
-    assert Repeats(rounds=1).pieces() == ["round 1 of -m 'row'"]
-    assert Repeats(rounds=2, scenarios=("scenarios/a", "scenarios/b.py")).pieces() == [
+    assert Repeats(rounds=1, select="row").pieces() == ["round 1 of -m 'row'"]
+    some = Repeats(rounds=2, select="row", scenarios=("scenarios/a", "scenarios/b.py"))
+    assert some.pieces() == [
         "round 1 of -m 'row' in scenarios/a",
         "round 1 of -m 'row' in scenarios/b.py",
         "round 2 of -m 'row' in scenarios/a",
         "round 2 of -m 'row' in scenarios/b.py",
     ]
+
+
+@pytest.mark.parametrize(
+    "number, runs",
+    [
+        (1, ["new"]),
+        (2, ["new", "once"]),
+        (3, ["new", "once", "daily"]),
+        (7, ["new", "once", "daily"]),
+    ],
+)
+def test_a_round_runs_what_has_too_few_runs(number: int, runs: list[str]) -> None:
+    kept = ["once", *["thrice"] * 3, *["daily"] * 2, "gone"]
+    assert too_few(["new", "once", "thrice", "daily"], {"daily"}, kept, number) == runs
+
+
+def test_what_every_test_runs_is_to_have_a_run_for_each_round() -> None:
+    assert too_few(["daily", "thrice"], {"daily"}, ["daily", "thrice"] * 9, 10) == ["daily"]
 
 
 @pytest.mark.parametrize("stage", ["repeats", "mutants"])
