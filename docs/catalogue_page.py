@@ -13,7 +13,9 @@ from benchmarks.scenario_runs import ScenarioRun, kept
 from chaoskit.cluster.profiles import FAST
 from chaoskit.faults.catalogue import fault_types, fields_of
 
-SCENARIOS = Path(__file__).parents[1] / "scenarios"
+_ROOT = Path(__file__).parents[1]
+SCENARIOS = _ROOT / "scenarios"
+_TWINS = _ROOT / "tests" / "cluster"
 #: The verbs of workloads, as scenarios call them: what an operator does.
 _STEPS = frozenset(
     {
@@ -26,12 +28,13 @@ _STEPS = frozenset(
 def catalogue() -> str:
     """Every row: what is done and must hold, and which scenarios show it, by what."""
     texts: dict[str, Any] = tomllib.loads((SCENARIOS / "catalogue.toml").read_text())
-    shown = _scenarios()
+    shown, twins = _scenarios(), planted_twins()
     lines = [
         "# The scenario catalogue",
         "",
         f"{sum(row in shown for row in texts['rows'])} of {len(texts['rows'])} rows have a "
-        "scenario. `alone`: needs the cluster for itself; `long`: has a full-length form.",
+        "scenario. `alone`: needs the cluster for itself; `long`: has a full-length form. `Must "
+        "fail`: what is planted for that row in tests/cluster, and must be found VIOLATED.",
     ]
     for family, about in texts["families"].items():
         lines += ["", f"## {about['letter']}: {about['title']}"]
@@ -41,6 +44,7 @@ def catalogue() -> str:
             lines += ["", f"### {row}{' (' + ', '.join(marks) + ')' if marks else ''}", ""]
             lines += [f"- Done: {said['done']}", f"- Must hold: {said['holds']}"]
             lines += shown.get(row, ["- No scenario yet."])
+            lines += [f"- Must fail: `{name}`: {text}" for name, text in twins.get(row, {}).items()]
     return "\n".join(lines) + "\n"
 
 
@@ -60,19 +64,35 @@ def faults() -> str:
     return "\n".join(lines) + "\n"
 
 
+def planted_twins() -> dict[str, dict[str, str]]:
+    """For each row the tests that plant a defect in it, and what they plant."""
+    twins: dict[str, dict[str, str]] = defaultdict(dict)
+    for file in sorted(_TWINS.glob("**/test_*.py")):
+        for function in _tests(file):
+            for row in _rows(function):
+                name = f"{file.relative_to(_TWINS)}::{function.name}"
+                twins[row][name] = _first_line(function)
+    return twins
+
+
 def _scenarios() -> dict[str, list[str]]:
     """For each row the lines about its scenarios."""
     lines: dict[str, list[str]] = defaultdict(list)
     last_runs = _last_runs()
     for file in sorted(SCENARIOS.glob("*/test_*.py")):
-        for node in ast.parse(file.read_text()).body:
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                where = f"{file.parent.name}/{file.name}"
-                figures = last_runs.get(f"scenarios/{where}::{node.name}")
-                for row in _rows(node):
-                    lines[row] += _about(node, where)
-                    lines[row] += [f"  - runs: {figures}"] if figures else []
+        for function in _tests(file):
+            where = f"{file.parent.name}/{file.name}"
+            figures = last_runs.get(f"scenarios/{where}::{function.name}")
+            for row in _rows(function):
+                lines[row] += _about(function, where)
+                lines[row] += [f"  - runs: {figures}"] if figures else []
     return lines
+
+
+def _tests(file: Path) -> list[ast.FunctionDef]:
+    nodes = ast.parse(file.read_text()).body
+    functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
+    return [it for it in functions if it.name.startswith("test_")]
 
 
 def _rows(function: ast.FunctionDef) -> list[str]:
@@ -88,8 +108,7 @@ def _rows(function: ast.FunctionDef) -> list[str]:
 def _about(function: ast.FunctionDef, file: str) -> list[str]:
     called = [ast.unparse(each.func) for each in ast.walk(function) if isinstance(each, ast.Call)]
     names = {name.rpartition(".")[2] for name in called}
-    doc = (ast.get_docstring(function) or function.name).splitlines()[0]
-    lines = [f"- `{file}::{function.name}`: {doc}"]
+    lines = [f"- `{file}::{function.name}`: {_first_line(function)}"]
     faults = sorted(names & set(chaoskit.faults.__all__))
     for what, found in (
         ("faults", faults),
@@ -99,6 +118,10 @@ def _about(function: ast.FunctionDef, file: str) -> list[str]:
         if found:
             lines.append(f"  - {what}: {', '.join(found)}")
     return lines
+
+
+def _first_line(function: ast.FunctionDef) -> str:
+    return (ast.get_docstring(function) or function.name).splitlines()[0]
 
 
 def _last_runs() -> dict[str, str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _MARKERS = (
     "row(id, …): rows of the scenario catalogue that this scenario shows",
     "demo: belongs to `make demo`",
-    "everyday: a scenario that `make test` runs too, and not `make test-all` alone",
+    "everyday: of a row, but `make test` runs it too, and not `make test-all` alone",
     "soak: a long form, left out of `make test`",
     "alone: needs the cluster for itself; several workers then wait for one another",
     'nodes("1+3"): needs servers+agents of its own number: a cluster for this scenario alone',

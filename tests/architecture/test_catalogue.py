@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from docs.catalogue_page import planted_twins
+
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
 CATALOGUE: dict[str, Any] = tomllib.loads((SCENARIOS / "catalogue.toml").read_text())
@@ -57,6 +59,11 @@ def test_a_family_that_is_done_shows_each_of_its_rows(family: str) -> None:
     shown = {row for _, function in FUNCTIONS for row in _marked(function, "row")}
     wanted = {row for row, texts in CATALOGUE["rows"].items() if texts["family"] == family}
     assert wanted <= shown, f"no scenario shows {sorted(wanted - shown)}"
+
+
+def test_each_row_that_is_shown_has_a_defect_planted_too() -> None:
+    shown = {row for _, function in FUNCTIONS for row in _marked(function, "row")}
+    assert shown <= (planted := planted_twins().keys()), f"none for {sorted(shown - planted)}"
 
 
 @pytest.mark.parametrize("file, function", FUNCTIONS, ids=IDS)

@@ -72,7 +72,11 @@ def planting(
     )
     doc = inspect.getdoc(request.node.function) or request.node.name
     yield Planting(
-        run=run, cluster=cluster, namespace=namespace, defect=doc.splitlines()[0].rstrip(".")
+        run=run,
+        cluster=cluster,
+        namespace=namespace,
+        defect=doc.splitlines()[0].rstrip("."),
+        rows=tuple(row for marker in request.node.iter_markers("row") for row in marker.args),
     )
     run.close()
 

@@ -38,6 +38,7 @@ class Planting:
     cluster: K3sCluster
     namespace: Namespace
     defect: str
+    rows: tuple[str, ...] = ()
 
     def web(self, **parameters: Any) -> Web:
         """A Deployment of the specimen behind its Service, complete and answering."""
@@ -84,6 +85,7 @@ class Planting:
                 first = verdict.evidence.first
                 row = {
                     "defect": self.defect,
+                    "rows": ", ".join(self.rows),
                     "planted": planted,
                     "guarantee": verdict.guarantee,
                     "outcome": verdict.outcome,

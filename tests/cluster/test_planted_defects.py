@@ -48,6 +48,8 @@ def test_rollout_that_takes_all_pods(planting: Planting, planted: bool) -> None:
         assert "available" in first.text
 
 
+@pytest.mark.everyday
+@pytest.mark.row("S10")
 @twins
 def test_store_that_forgets(planting: Planting, planted: bool) -> None:
     """A store that forgets everything when it starts again."""
@@ -66,6 +68,8 @@ def test_store_that_forgets(planting: Planting, planted: bool) -> None:
         assert "kv-0 lost the acknowledged write" in first.text
 
 
+@pytest.mark.everyday
+@pytest.mark.row("S10")
 def test_two_processes_of_one_identity(planting: Planting) -> None:
     """Two processes of one identity: TERM is ignored, and a forced deletion frees the name."""
     kv = planting.kv(pod=SpecimenPod(settings={"SPECIMEN_DEFECTS": "ignore-term"}))
