@@ -33,7 +33,7 @@ func TestProcessorsAreBusyUntilHealedAndAfterTheAgentsDeath(t *testing.T) {
 		faultOn("cpu_stressed", 60, fields{"workers": 1, "share": 0.3}))
 	busy := func(c *served) {
 		t.Helper()
-		waitFor(t, "0.4 of a processor to be taken", 5*time.Second, func() error {
+		waitFor(t, "0.4 of a processor to be taken", 30*time.Second, func() error {
 			if now := takes(c); now < 0.25 || now > 0.5 {
 				return fmt.Errorf("%g", now)
 			}
@@ -44,7 +44,7 @@ func TestProcessorsAreBusyUntilHealedAndAfterTheAgentsDeath(t *testing.T) {
 	old := burdensOfProcess(s.command.Process.Pid)
 	s.killHard()
 	for _, pid := range old {
-		waitFor(t, "the burden to die with its agent", time.Second, func() error { return gone(pid) })
+		waitFor(t, "the burden to die with its agent", 10*time.Second, func() error { return gone(pid) })
 	}
 	next := serveIn(t, directory)
 	busy(next)
