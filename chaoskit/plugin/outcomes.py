@@ -49,7 +49,7 @@ class Collector:
             return
         folder = asked.session_folder(self._config)
         if folder is not None and folder.exists():
-            from chaoskit.run.session import end_shared_cluster
+            from chaoskit.run.session_cluster import end_shared_cluster
 
             end_shared_cluster(book_of(self._config), sayer(self._config))
         if not has_book(self._config):
