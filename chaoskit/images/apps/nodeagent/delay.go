@@ -40,6 +40,7 @@ type delays struct {
 	cgroupRoot string
 	mu         sync.Mutex
 	running    map[string][]*delayer
+	way        int // the one of queueExpressions that this kernel has
 }
 
 // packetsDelayed hands packets to this process, which lets each go when its time has come. When
@@ -136,14 +137,21 @@ func (d *delays) inject(p delayParameters, q queueNumber) (fields, error) {
 		}
 		d.running[p.Label] = append(d.running[p.Label], one)
 	}
-	var err error
-	for _, toQueue := range queueExpressions(q.Queue) {
-		err = d.tables(p.Label).put(p.Selections, [][]expr.Any{{&expr.Counter{}, toQueue}})
+	return fields{"queue": q.Queue}, d.put(p, q.Queue)
+}
+
+// put begins with the way that went the last time: a transaction that the kernel refuses has hooks
+// for a moment, and with those would go all packets that other delayers hold.
+func (d *delays) put(p delayParameters, queue uint16) (err error) {
+	ways := queueExpressions(queue)
+	for way := d.way; way < len(ways); way++ {
+		err = d.tables(p.Label).put(p.Selections, [][]expr.Any{{&expr.Counter{}, ways[way]}})
 		if !errors.Is(err, unix.ENOENT) { // which says that this kernel has it not
+			d.way = way
 			break
 		}
 	}
-	return fields{"queue": q.Queue}, err
+	return err
 }
 
 // queueExpressions hand a packet to a queue: nftables' own way, and, for kernels built without it,

@@ -150,6 +150,42 @@ func TestTwoDelayersAddUp(t *testing.T) {
 	p.mustBeClean()
 }
 
+// With a table's hooks the kernel drops whatever is queued in that network, in any queue.
+func TestADelayerOutlivesWhatItHeldForAnotherThatIsHealed(t *testing.T) {
+	t.Parallel()
+	p := servePair(t)
+	p.near.inject("delay", delaying("arriving", fields{"delay_ms": 300}))
+	other := delaying("arriving", fields{"delay_ms": 1, "label": "other"})
+	p.near.inject("delay", other)
+	if p.echoes() {
+		t.Fatal("an echo came undelayed")
+	}
+	p.near.heal("delay", other)
+	pause(300) // until the one that was dropped would have been let go
+	if f := p.toNear(20, 1); f.lost() > 0 || f.medianMS() < 300 {
+		t.Fatalf("%d of 20 lost, median %g ms", f.lost(), f.medianMS())
+	}
+	p.near.heal("delay", fields{"label": "slow"})
+	p.mustBeClean()
+}
+
+func TestAnInjectionLeavesWhatAnotherDelayerHolds(t *testing.T) {
+	t.Parallel()
+	p := servePair(t)
+	p.near.inject("delay", delaying("arriving", fields{"delay_ms": 300}))
+	conn, err := net.Dial("udp", farAddress)
+	must(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte("x"))
+	must(t, err)
+	pause(50) // until its answer is held
+	p.near.inject("delay", delaying("arriving", fields{"delay_ms": 1, "label": "other"}))
+	must(t, conn.SetDeadline(time.Now().Add(3*time.Second)))
+	if _, err := conn.Read(make([]byte, 1)); err != nil {
+		t.Fatalf("what was held is lost: %v", err)
+	}
+}
+
 func TestARateIsKeptForWhatArrives(t *testing.T) {
 	t.Parallel()
 	p := servePair(t)

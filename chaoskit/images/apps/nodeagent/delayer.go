@@ -108,7 +108,7 @@ func (d *delayer) serve() (err error) {
 	d.cancel = cancel
 	err = d.queue.RegisterWithErrorFunc(ctx, d.take, func(err error) int {
 		if ctx.Err() == nil {
-			if isOverrun(err) {
+			if isOverrun(err) || isGone(err) {
 				return 0 // some were lost, as in any queue that is full; those held go on
 			}
 			log.Printf("packet queue %d: %v; packets pass undelayed", d.number, err)
@@ -284,6 +284,10 @@ func eachQueue(do func(row []string)) error {
 }
 
 func milliseconds(ms float64) time.Duration { return time.Duration(ms * float64(time.Millisecond)) }
+
+// isGone: the packet of a verdict was dropped meanwhile, as the kernel does with all that is queued
+// in a network when somebody's hook of netfilter goes there.
+func isGone(err error) bool { return errors.Is(err, unix.ENOENT) }
 
 // isOverrun: the kernel had more to hand over than the socket's buffer holds.
 func isOverrun(err error) bool { return errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM) }
