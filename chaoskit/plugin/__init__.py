@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from chaoskit.plugin.asked import SWITCHES, TEXT_OPTIONS, ini_name, is_worker, options, tell_worker
+from chaoskit.plugin.asked import (
+    SWITCHES,
+    TEXT_OPTIONS,
+    ini_name,
+    is_worker,
+    options,
+    tell_worker,
+    worker_count,
+)
 from chaoskit.plugin.ending import TOLD_TO_END, end_in_order_on_sigterm
 from chaoskit.plugin.html_extras import add_extras
+from chaoskit.plugin.ordering import for_workers
 from chaoskit.plugin.outcomes import Collector, concluded, rows_of, told
 from chaoskit.plugin.session import book_of, sayer, shared_run
 
@@ -77,14 +86,20 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share a cluster, scenarios that need it for themselves come last.
+    """Scenarios that need a cluster of another size come last: it takes the session's place.
 
-    What needs no cluster stands between them and the others, for the worker that waits less.
-    Those that need one of another size come after all: it takes the place of the session's.
+    Where workers share the cluster, those that need it for themselves come last, too.
     """
-    if is_worker(config):
-        items.sort(key=lambda item: (_is_alone(item), not _is_chaotic(item)))
     items.sort(key=lambda item: _nodes_of(item) is not None)
+    if is_worker(config):
+        alone = [it for it in items if _is_for_itself(it)]
+        shared = [it for it in items if not _is_for_itself(it)]
+        items[:] = for_workers(
+            [it for it in shared if _is_chaotic(it)],
+            [it for it in shared if not _is_chaotic(it)],
+            alone,
+            worker_count(config),
+        )
 
 
 @pytest.fixture(scope="session")
@@ -203,6 +218,10 @@ def _is_told_to_end(error: BaseException) -> bool:
 
 def _is_alone(item: pytest.Item) -> bool:
     return item.get_closest_marker("alone") is not None
+
+
+def _is_for_itself(item: pytest.Item) -> bool:
+    return _is_alone(item) or _nodes_of(item) is not None
 
 
 def _nodes_of(item: pytest.Item) -> str | None:

@@ -44,6 +44,12 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
+def worker_count(config: pytest.Config) -> int:
+    """How many workers pytest-xdist has, as it tells each of them; 1 in a process of its own."""
+    told: dict[str, int] = getattr(config, "workerinput", {})
+    return told.get("workercount", 1)
+
+
 def tell_worker(node: Any) -> None:
     """Tell a worker which session it belongs to. Light: any run with -n does it."""
     import secrets
