@@ -29,8 +29,8 @@ def test_nothing_is_lost_and_whoever_needs_it_alone_comes_last(
 ) -> None:
     named = {"s": sharing, "q": quiet, "a": alone}
     given_items = [f"{kind}{number}" for kind, count in named.items() for number in range(count)]
-    groups = [[it for it in given_items if it[0] == kind] for kind in named]
-    order = for_workers(*groups, workers)
+    of_kind = {kind: [it for it in given_items if it[0] == kind] for kind in named}
+    order = for_workers(of_kind["s"], of_kind["q"], of_kind["a"], workers)
     assert sorted(order) == sorted(given_items)
     assert [it for it in order if it[0] == "a"] == order[len(order) - alone :]
 
