@@ -3,6 +3,7 @@
 Their sound twins are the scenarios of those rows.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -35,9 +36,12 @@ def said(verdict: Verdict) -> str:
     return verdict.evidence.first.text
 
 
-def change(**container: Any) -> dict[str, Any]:
-    """The change of the specimen's container in the template."""
-    return {"spec": {"template": {"spec": {"containers": [{"name": CONTAINER, **container}]}}}}
+def change(*, volumes: Sequence[Any] = (), **container: Any) -> dict[str, Any]:
+    """The change of the specimen's container in the template, and of the pod's volumes."""
+    spec: dict[str, Any] = {"containers": [{"name": CONTAINER, **container}]}
+    if volumes:
+        spec["volumes"] = [*volumes]
+    return {"spec": {"template": {"spec": spec}}}
 
 
 @pytest.mark.long
@@ -88,8 +92,16 @@ def test_old_pods_that_are_taken_for_a_name_that_cannot_be(planting: Planting) -
             "RunContainerError",
             "PostStartHookError",
         ),
+        (
+            {
+                "volumes": [{"name": "bad", "hostPath": {"path": "/proc/no/such"}}],
+                "volumeMounts": [{"name": "bad", "mountPath": "/bad"}],
+            },
+            "RunContainerError",
+            "CreateContainerError",
+        ),
     ],
-    ids=["never", "command", "hook"],
+    ids=["never", "command", "hook", "mount"],
 )
 def test_another_reason_than_was_promised(
     bad: dict[str, Any], promised: str, seen: str, planting: Planting
