@@ -96,3 +96,24 @@ def test_an_observer_that_cannot_start_says_why_and_marks_the_record(tmp_path: P
     assert {gap.kind for gap in gaps} == set(observer.KINDS)
     assert all(gap.uids == ["*"] for gap in gaps)
     assert not running.is_alive
+
+
+_FAILS = """
+import sys
+for state, time_ns in (("synced", 1), ("alive", 10_000_000_000), ("failed", 12_500_000_000)):
+    print('{"state": "%s", "time_ns": %d, "text": ""}' % (state, time_ns), flush=True)
+sys.exit(1)
+"""
+
+
+def test_an_observer_that_failed_saw_nothing_from_when_it_last_was_alive(tmp_path: Path) -> None:
+    """It says so seconds later: a watch may have ended right after its last sign of life."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _FAILS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    running = Observer(process, ["Pod"], RecordFolder(tmp_path), tmp_path / "observer.log")
+    wait_until(lambda: not running.is_alive, what="its end", timeout_s=30)
+    with pytest.raises(ClusterError, match="ended by itself"):
+        running.stop()
+    first, _ = (event for event in events_in(tmp_path) if isinstance(event, WatchGap))
+    assert first.since_ns <= 10_000_000_000
