@@ -117,3 +117,58 @@ def test_an_observer_that_failed_saw_nothing_from_when_it_last_was_alive(tmp_pat
         running.stop()
     first, _ = (event for event in events_in(tmp_path) if isinstance(event, WatchGap))
     assert first.since_ns <= 10_000_000_000
+
+
+_BUSY_TO_THE_END = """
+import sys, threading, time
+from chaoskit.history.events import Note
+from chaoskit.history.writer import EventWriter
+from chaoskit.kube import observing
+
+class Busy(observing.CollectionWatch):
+    def run(self):
+        while True:
+            self._sink.append(Note(time_ns=1, source="busy", level="info", text=""))
+            time.sleep(0.001)
+
+class Closing(EventWriter):
+    def close(self):
+        super().close()
+        for thread in threading.enumerate():
+            if thread.name.startswith("watch "):
+                thread.join()  # until it has met the closed file
+
+observing.CollectionWatch, observing.EventWriter = Busy, Closing
+sys.exit(observing.main())
+"""
+
+_KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: u, user: {token: t}}]
+"""
+
+
+def test_an_event_that_comes_while_its_file_is_closed_is_no_failure(tmp_path: Path) -> None:
+    """A cluster is never still; an end in good order must not pass for the observer's death."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(_KUBECONFIG)
+    given = orders(
+        kubeconfig=str(kubeconfig),
+        kinds=["Pod"],
+        events_file=str(tmp_path / "events-observer.ckl"),
+        measure_lag=False,
+    )
+    completed = subprocess.run(
+        [sys.executable, "-c", _BUSY_TO_THE_END, msgspec.json.encode(given)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = [msgspec.json.decode(line)["state"] for line in completed.stdout.splitlines()]
+    assert (completed.returncode, said[-1]) == (0, "stopped"), completed
