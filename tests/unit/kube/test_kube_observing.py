@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -14,7 +15,10 @@ from chaoskit.history.folder import RecordFolder
 from chaoskit.history.frames import FrameKind, read_frames
 from chaoskit.history.writer import EventWriter, unpack_lines
 from chaoskit.kube import observer, observing
+from chaoskit.kube.answers import Page
+from chaoskit.kube.collection import Known
 from chaoskit.kube.observer import Observer
+from chaoskit.kube.watching import CollectionWatch
 from chaoskit.waiting import wait_until
 
 
@@ -172,3 +176,31 @@ def test_an_event_that_comes_while_its_file_is_closed_is_no_failure(tmp_path: Pa
     )
     said = [msgspec.json.decode(line)["state"] for line in completed.stdout.splitlines()]
     assert (completed.returncode, said[-1]) == (0, "stopped"), completed
+
+
+class Empty:
+    """In place of a cluster: it has no objects, and tells nothing about Kubernetes."""
+
+    def list_page(self, kind: str, namespace: str | None, *, rest: str | None) -> Page:
+        return Page([], 7, None)
+
+
+def test_a_gap_stays_open_until_it_is_written(tmp_path: Path) -> None:
+    """Watching may end between the list that closes a gap and the gap's way into the record."""
+    asked: list[WatchGap | None] = []
+
+    class Sink:
+        def append(self, event: AnyEvent) -> None:
+            if isinstance(event, WatchGap):
+                asked.append(watch.finish())
+
+        def first_listed(self, kind: str, resource_version: int) -> None:
+            """Not this time."""
+
+    known = Known(versions={"u": 1}, resource_version=1, seen_ns=5)
+    watch = CollectionWatch(cast(Any, Empty()), "Pod", "shop", Sink(), known)
+    watch._list_again(known, "410 Gone")
+    (gap,) = asked
+    assert gap is not None
+    assert (gap.kind, gap.since_ns, gap.uids) == ("Pod", 5, ["*"])
+    assert watch.finish() is None
