@@ -96,6 +96,8 @@ class Injector:
                 injection.end(cause)
             except BaseException as failure:  # the others have to be healed before it may go on
                 failures.append(failure)
+        # An interrupt comes first: whoever takes an error for a scenario's own would go on.
+        failures.sort(key=lambda failure: isinstance(failure, Exception))
         for further in failures[1:]:
             failures[0].add_note(f"and {type(further).__name__}: {further}")
         if failures:

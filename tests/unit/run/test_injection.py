@@ -1,5 +1,6 @@
 """What is injected is healed on every way out, also where the record cannot be written any more."""
 
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,3 +109,27 @@ def test_a_record_that_is_closed_hides_no_fault_that_does_not_heal(begun: Begun)
     assert entry.target == stuck.target
     (reason,) = begun.dirty
     assert "cannot be removed" in reason
+
+
+@dataclass(frozen=True)
+class InterruptedThere(FileThere):
+    """Ctrl-C comes while it is healed."""
+
+    def heal(self, cluster: Cluster) -> None:
+        signal.raise_signal(signal.SIGINT)
+        super().heal(cluster)
+
+
+def test_an_interrupt_during_a_heal_is_not_lost_behind_a_fault_that_does_not_heal(
+    begun: Begun,
+) -> None:
+    """Else the session would go on to its next scenario."""
+    first = InterruptedThere(begun.fault.path)
+    last = FileThere(f"{begun.fault.path}-too", stuck=True)
+    with (
+        pytest.raises(KeyboardInterrupt) as told,
+        at_once(begun.injector, [first, last], at_most_s=60, effective_within_s=10),
+    ):
+        pass
+    assert not Path(first.path).exists()
+    assert "cannot be removed" in told.value.__notes__[0]
