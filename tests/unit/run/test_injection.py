@@ -72,13 +72,17 @@ class Begun:
 @pytest.fixture
 def begun(tmp_path: Path) -> Iterator[Begun]:
     dirty: list[str] = []
+
+    def told(reason: str) -> None:
+        dirty.append(reason)
+
     with EventWriter(tmp_path / "events-run.ckl") as writer:
         injector = Injector(
             cluster=cast(Any, Nowhere()),
             log=Marks(writer),
             guard=cast(Any, Nowhere()),
             ledger=Ledger(tmp_path / "ledger"),
-            dirty=dirty.append,
+            dirty=told,
         )
         fault = FileThere(str(tmp_path / "there"))
         yield Begun(injector=injector, writer=writer, fault=fault, dirty=dirty)

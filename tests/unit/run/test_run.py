@@ -1,7 +1,7 @@
 """The end of a run: everything that it started is ended, whatever becomes of the record."""
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -17,7 +17,7 @@ class Nodeless:
     """A cluster without nodes: there is nothing to scan, and nothing to heal."""
 
     name = "c"
-    facts: dict[str, str] = {}
+    facts: ClassVar[dict[str, str]] = {}
 
     def node_inspections(self) -> list[dict[str, Any]]:
         return []
