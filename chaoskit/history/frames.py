@@ -102,10 +102,14 @@ class FileContents:
 
 
 class FrameFile:
-    """A new record file, open for appending. Not thread-safe."""
+    """A new record file, open for appending. Not thread-safe.
+
+    Nothing follows a frame that could not be written: its file is never marked as complete.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._failure: RecordError | None = None
         try:
             self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         except FileExistsError:
@@ -117,7 +121,11 @@ class FrameFile:
         self._write(_FILE_HEADER.pack(_MAGIC, SCHEMA_VERSION))
 
     def append(self, kind: FrameKind, payload: bytes, *, first_ns: int, sealed_ns: int) -> None:
-        """Write one frame in a single write. Raises `RecordError` when the disk refuses it."""
+        """Write one frame in a single write. Raises `RecordError` when the disk refuses it, and
+        for every later one.
+        """
+        if self._failure is not None:
+            raise self._failure
         header = _FRAME_HEADER.pack(
             _MARKER, kind, len(payload), first_ns, sealed_ns, zlib.crc32(payload)
         )
@@ -131,16 +139,18 @@ class FrameFile:
         try:
             written = os.write(self._fd, data)
         except OSError as error:
-            raise RecordError(
+            self._failure = RecordError(
                 "could not be written", subject=f"record file {self._path}", seen=error
-            ) from error
+            )
+            raise self._failure from error
         if written != len(data):
-            raise RecordError(
+            self._failure = RecordError(
                 "was written only in part",
                 subject=f"record file {self._path}",
                 seen=f"{written} of {len(data)} bytes",
                 next_step="free disk space",
             )
+            raise self._failure
 
 
 def read_frames(path: Path) -> FileContents:

@@ -197,7 +197,8 @@ class Observer:
         for line in stdout:
             status = msgspec.json.decode(line, type=Status)
             with self._changed:
-                self._alive_ns = status.time_ns
+                if status.state != "failed":  # said when its end is over, not when it saw the last
+                    self._alive_ns = status.time_ns
                 self._synced = self._synced or status.state == "synced"
                 self._failure = status.text or self._failure
                 self._changed.notify_all()

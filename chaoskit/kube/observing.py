@@ -132,8 +132,9 @@ class Observing:
                 watch.stop()
                 if (gap := watch.finish()) is not None:
                     recorder.append(gap)
-        if self._failure is not None:
-            _say("failed", str(self._failure))
+            failure = self._failure  # one that comes later met the closed file, and nothing else
+        if failure is not None:
+            _say("failed", str(failure))
             return 1
         _say("stopped")
         return 0

@@ -126,7 +126,6 @@ class CollectionWatch:
                 self._interrupted = f"{reason}; then {error}"
                 self._stop.wait(_RETRY_S)
                 continue
-            self._interrupted = None
             gap = WatchGap(
                 time_ns=known.seen_ns,
                 kind=self.kind,
@@ -139,6 +138,7 @@ class CollectionWatch:
             )
             self._sink.append(gap)
             self._sink.append(started)
+            self._interrupted = None  # not before: at the end of watching an open gap is written
             return known
         return None
 

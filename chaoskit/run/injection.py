@@ -96,6 +96,8 @@ class Injector:
                 injection.end(cause)
             except BaseException as failure:  # the others have to be healed before it may go on
                 failures.append(failure)
+        # An interrupt comes first: whoever takes an error for a scenario's own would go on.
+        failures.sort(key=lambda failure: isinstance(failure, Exception))
         for further in failures[1:]:
             failures[0].add_note(f"and {type(further).__name__}: {further}")
         if failures:
@@ -150,19 +152,26 @@ class Injection:
             return
         with interrupts_held():
             self._ended = True
-            self._watch.stop()
-            self._watch.mark("heal_requested")
-            self._note_overtime(self._entry)
             try:
-                heal_and_see(self.fault, self._injector.cluster)
-            except BaseException as error:
-                self._failed(error)
-                if cause is None or not isinstance(error, Exception):
-                    raise
-                cause.add_note(f"and {self.fault.name} could not be healed: {error}")
-            else:
+                self._watch.stop()
+                self._watch.mark("heal_requested")
+                self._note_overtime(self._entry)
+            finally:  # a record that is full or closed keeps no fault from being healed
+                self._heal(self._entry, cause)
+
+    def _heal(self, entry: Entry, cause: BaseException | None) -> None:
+        try:
+            heal_and_see(self.fault, self._injector.cluster)
+        except BaseException as error:
+            self._failed(error)
+            if cause is None or not isinstance(error, Exception):
+                raise
+            cause.add_note(f"and {self.fault.name} could not be healed: {error}")
+        else:
+            try:
                 self._watch.mark("healed")
-                self._injector.ledger.close(self._entry.id)
+            finally:
+                self._injector.ledger.close(entry.id)
                 self._injector.open.remove(self)
 
     def _note_overtime(self, entry: Entry) -> None:
@@ -176,7 +185,7 @@ class Injection:
 
     def _failed(self, error: BaseException) -> None:
         said = f"{type(error).__name__}: {error}"
-        self._watch.mark("heal_failed", said)
         reason = f"{self._entry}: could not be seen healed: {said}"
+        self._injector.dirty(reason)  # first: the record may be full or closed
+        self._watch.mark("heal_failed", said)
         self._injector.log.note("error", reason)
-        self._injector.dirty(reason)

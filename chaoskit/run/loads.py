@@ -10,6 +10,7 @@ from chaoskit.load.driver import Driver
 from chaoskit.load.messages import Plan
 from chaoskit.load.profile import LoadPlan, Stream
 from chaoskit.load.rates import Shape
+from chaoskit.load.running import stop_at_exit
 from chaoskit.load.sampling import ControlTarget, Sampler, sampled
 from chaoskit.run.sampled_load import SampledLoad
 from chaoskit.run.streams import Way, service_streams, store_streams
@@ -148,12 +149,16 @@ class Loads:
         try:
             log = self._logs / f"{plan.load_id}.log"
             load = self._driver.start(plan, self._record.path, log)
-            running = SampledLoad(load, sampler, frozenset(node.name for node in _nodes(via)))
-            sampler.begin(beside, self._record.path)
         except BaseException:
             sampler.stop()
             raise
+        running = SampledLoad(load, sampler, frozenset(node.name for node in _nodes(via)))
         self.running.append(running)
+        try:
+            sampler.begin(beside, self._record.path)
+        except BaseException as error:
+            stop_at_exit(running.stop, error)
+            raise
         return running
 
 

@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -381,10 +381,14 @@ class Run:
         ends: list[Callable[[], object]] = [load.stop for load in self._loads.running]
         ends.append(self._loads.close)
         ends += [part.stop for part in (self._observer, self._scanner) if part is not None]
-        for end in ends:
-            try:
-                end()
-            except ChaoskitError as failure:
-                # Each recorder marks its own death; here the reader is told which it was.
-                self.steps.note("error", str(failure))
-        self._writer.close()
+        with ExitStack() as ending:  # each is ended, also where the disk takes no note of another
+            ending.callback(self._writer.close)
+            for end in reversed(ends):
+                ending.callback(self._end, end)
+
+    def _end(self, end: Callable[[], object]) -> None:
+        try:
+            end()
+        except ChaoskitError as failure:
+            # Each recorder marks its own death; here the reader is told which it was.
+            self.steps.note("error", str(failure))

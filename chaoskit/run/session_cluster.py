@@ -1,7 +1,7 @@
 """The cluster of a session: started when first asked for, shared between processes, given up."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
 
 from chaoskit.cluster import images
@@ -63,8 +63,10 @@ class SessionCluster:
                 yield cluster
             return
         if shared is not None and self._dirty and self._cluster is not None:
-            with shared.use.alone(timeout_s=_OTHERS_DONE_WITHIN_S):
-                self._give_up_cluster(self._cluster, self._dirty)
+            with self._alone():
+                self._leave_unless_shared(shared, self._cluster)
+                if self._cluster is not None:
+                    self._give_up_cluster(self._cluster, self._dirty)
         if shared is None:
             yield self.get()
             return
@@ -125,20 +127,23 @@ class SessionCluster:
             self.guard.close()
 
     def _part_with(self, provider: K3sProvider, cluster: K3sCluster) -> None:
-        """Leave a shared cluster to the others; end one's own, its logs kept."""
-        if self._shared is not None and not self._dirty:
-            self.guard.forget(cluster.name)
-            cluster.close()
+        """Leave a shared cluster to the others; end one's own, or a dirty one, its logs kept."""
+        shared = self._shared
+        if shared is not None and not self._dirty:
+            self._leave(cluster)
             return
-        with self._book.noting_trouble():
-            cluster.collect_logs(self._book.folder / "nodes")
-        self._end_cluster(provider, cluster)
+        with self._alone():  # to a scenario of others it would look like an outage
+            if shared is not None and not _is_shared(shared, cluster):
+                self._leave(cluster)
+                return
+            with self._book.noting_trouble():
+                cluster.collect_logs(self._book.folder / "nodes")
+            self._end_cluster(provider, cluster)
 
     @contextmanager
     def _of_size(self, nodes: str) -> Iterator[K3sCluster]:
         size_of(nodes, asked_by="marker nodes")
-        shared = self._shared
-        with nullcontext() if shared is None else shared.use.alone(timeout_s=_OTHERS_DONE_WITHIN_S):
+        with self._alone():
             self._put_away(f"{nodes} nodes are asked for")
             self._nodes = nodes
             try:
@@ -148,8 +153,16 @@ class SessionCluster:
                 self._failure = None  # that there is none of this size says nothing of the usual
                 self._put_away(f"it has {nodes} nodes, for one scenario")
 
+    def _alone(self) -> AbstractContextManager[None]:
+        """A context in which no other process uses it; there may be none."""
+        if self._shared is None:
+            return nullcontext()
+        return self._shared.use.alone(timeout_s=_OTHERS_DONE_WITHIN_S)
+
     def _put_away(self, reason: str) -> None:
         """End the cluster that is there, whoever of those that share it has started it."""
+        if self._shared is not None and self._cluster is not None:
+            self._leave_unless_shared(self._shared, self._cluster)
         if self._shared is not None and self._shared.read() is not None:
             self.get()
         if self._cluster is not None:
@@ -225,15 +238,13 @@ class SessionCluster:
             if self._shared_guard is None:
                 self._shared_guard = Guard(shared.owner)
             self._shared_guard.start()
-            self._start()
-            assert self._cluster is not None  # just started
-            assert self._control is not None
-            control = (self._control.host, self._control.port)
-            # Measured while nobody else drives anything: all drivers share this machine.
-            calibration = self._driver.calibration()
-            shared.write(
-                SharedCluster(name=self._cluster.name, control=control, calibration=calibration)
-            )
+            try:
+                self._start_for_all(shared)
+            except BaseException:
+                if self._cluster is not None:  # nobody else would know of it
+                    with self._book.noting_trouble():
+                        self._give_up_cluster(self._cluster, "it cannot be shared")
+                raise
             return
         provider = self._provider = self._provider or K3sProvider(
             progress=self._say, owner=shared.owner
@@ -246,13 +257,34 @@ class SessionCluster:
         self._driver.adopt(there.calibration)
         self._book.facts = self._cluster.facts
 
+    def _start_for_all(self, shared: SharedRun) -> None:
+        self._start()
+        assert self._cluster is not None  # just started
+        assert self._control is not None
+        control = (self._control.host, self._control.port)
+        # Measured while nobody else drives anything: all drivers share this machine.
+        calibration = self._driver.calibration()
+        shared.write(
+            SharedCluster(name=self._cluster.name, control=control, calibration=calibration)
+        )
+
     def _leave_unless_shared(self, shared: SharedRun, cluster: K3sCluster) -> None:
         """Let go of a cluster that another process has given up meanwhile."""
-        there = shared.read()
-        if there is None or there.name != cluster.name:
-            self.guard.forget(cluster.name)
-            cluster.close()
+        if not _is_shared(shared, cluster):
+            self._leave(cluster)
             self._cluster = self._control = None
+            self._dirty = ""  # that was said of the other one
+
+    def _leave(self, cluster: K3sCluster) -> None:
+        """Let go of it, whatever becomes of it."""
+        self.guard.forget(cluster.name)
+        cluster.close()
+
+
+def _is_shared(shared: SharedRun, cluster: K3sCluster) -> bool:
+    """Whether it is the one that all share now."""
+    there = shared.read()
+    return there is not None and there.name == cluster.name
 
 
 def end_shared_cluster(book: SessionBook, say: Callable[[str], None]) -> None:

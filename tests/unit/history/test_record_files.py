@@ -1,10 +1,13 @@
 """Record files: what is written is read, and damage is found, marked and never fatal."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -172,6 +175,51 @@ def test_file_cut_anywhere_is_never_fatal(tmp_path: Path, cut: int) -> None:
     history = History.open(tmp_path)
     assert len(history.of(Note)) in (0, 1)
     assert history.damage or cut == 0 or len(history.of(Note)) == 1
+
+
+@contextmanager
+def no_room_after(path: Path) -> Iterator[None]:
+    """A context in which that file cannot grow, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_events_that_could_not_be_written_leave_their_file_unfinished(tmp_path: Path) -> None:
+    """There is room again afterwards: what came later must not make the file look whole."""
+    path = new_record(tmp_path).new_events_file("a")
+    writer = EventWriter(path, seal_interval_s=60)
+    writer.append(note(1))
+    writer.seal()
+    writer.append(note(2))
+    with no_room_after(path), pytest.raises(RecordError, match="could not be written"):
+        writer.seal()
+    writer.append(note(3))
+    with pytest.raises(RecordError, match="could not be written"):
+        writer.close()
+    contents = read_frames(path)
+    assert not contents.closed
+    assert len(contents.frames) == 1
+
+
+def test_requests_that_could_not_be_written_leave_their_file_unfinished(tmp_path: Path) -> None:
+    path = new_record(tmp_path).new_requests_file("a")
+    first, second, third = steady(seconds=0.03)
+    writer = RequestWriter(path, seal_interval_s=60)
+    writer.append(first)
+    writer.seal()
+    writer.append(second)
+    with no_room_after(path), pytest.raises(RecordError, match="could not be written"):
+        writer.seal()
+    writer.append(third)
+    with pytest.raises(RecordError, match="could not be written"):
+        writer.close()
+    contents = read_frames(path)
+    assert not contents.closed
+    assert len(contents.frames) == 1
 
 
 _ENDLESS_WRITER = """

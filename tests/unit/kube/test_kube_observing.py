@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -14,7 +15,10 @@ from chaoskit.history.folder import RecordFolder
 from chaoskit.history.frames import FrameKind, read_frames
 from chaoskit.history.writer import EventWriter, unpack_lines
 from chaoskit.kube import observer, observing
+from chaoskit.kube.answers import Page
+from chaoskit.kube.collection import Known
 from chaoskit.kube.observer import Observer
+from chaoskit.kube.watching import CollectionWatch
 from chaoskit.waiting import wait_until
 
 
@@ -96,3 +100,107 @@ def test_an_observer_that_cannot_start_says_why_and_marks_the_record(tmp_path: P
     assert {gap.kind for gap in gaps} == set(observer.KINDS)
     assert all(gap.uids == ["*"] for gap in gaps)
     assert not running.is_alive
+
+
+_FAILS = """
+import sys
+for state, time_ns in (("synced", 1), ("alive", 10_000_000_000), ("failed", 12_500_000_000)):
+    print('{"state": "%s", "time_ns": %d, "text": ""}' % (state, time_ns), flush=True)
+sys.exit(1)
+"""
+
+
+def test_an_observer_that_failed_saw_nothing_from_when_it_last_was_alive(tmp_path: Path) -> None:
+    """It says so seconds later: a watch may have ended right after its last sign of life."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _FAILS], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    running = Observer(process, ["Pod"], RecordFolder(tmp_path), tmp_path / "observer.log")
+    wait_until(lambda: not running.is_alive, what="its end", timeout_s=30)
+    with pytest.raises(ClusterError, match="ended by itself"):
+        running.stop()
+    first, _ = (event for event in events_in(tmp_path) if isinstance(event, WatchGap))
+    assert first.since_ns <= 10_000_000_000
+
+
+_BUSY_TO_THE_END = """
+import sys, threading, time
+from chaoskit.history.events import Note
+from chaoskit.history.writer import EventWriter
+from chaoskit.kube import observing
+
+class Busy(observing.CollectionWatch):
+    def run(self):
+        while True:
+            self._sink.append(Note(time_ns=1, source="busy", level="info", text=""))
+            time.sleep(0.001)
+
+class Closing(EventWriter):
+    def close(self):
+        super().close()
+        for thread in threading.enumerate():
+            if thread.name.startswith("watch "):
+                thread.join()  # until it has met the closed file
+
+observing.CollectionWatch, observing.EventWriter = Busy, Closing
+sys.exit(observing.main())
+"""
+
+_KUBECONFIG = """
+apiVersion: v1
+kind: Config
+current-context: c
+contexts: [{name: c, context: {cluster: c, user: u}}]
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:9"}}]
+users: [{name: u, user: {token: t}}]
+"""
+
+
+def test_an_event_that_comes_while_its_file_is_closed_is_no_failure(tmp_path: Path) -> None:
+    """A cluster is never still; an end in good order must not pass for the observer's death."""
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(_KUBECONFIG)
+    given = orders(
+        kubeconfig=str(kubeconfig),
+        kinds=["Pod"],
+        events_file=str(tmp_path / "events-observer.ckl"),
+        measure_lag=False,
+    )
+    completed = subprocess.run(
+        [sys.executable, "-c", _BUSY_TO_THE_END, msgspec.json.encode(given)],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    said = [msgspec.json.decode(line)["state"] for line in completed.stdout.splitlines()]
+    assert (completed.returncode, said[-1]) == (0, "stopped"), completed
+
+
+class Empty:
+    """In place of a cluster: it has no objects, and tells nothing about Kubernetes."""
+
+    def list_page(self, kind: str, namespace: str | None, *, rest: str | None) -> Page:
+        return Page([], 7, None)
+
+
+def test_a_gap_stays_open_until_it_is_written(tmp_path: Path) -> None:
+    """Watching may end between the list that closes a gap and the gap's way into the record."""
+    asked: list[WatchGap | None] = []
+
+    class Sink:
+        def append(self, event: AnyEvent) -> None:
+            if isinstance(event, WatchGap):
+                asked.append(watch.finish())
+
+        def first_listed(self, kind: str, resource_version: int) -> None:
+            """Not this time."""
+
+    known = Known(versions={"u": 1}, resource_version=1, seen_ns=5)
+    watch = CollectionWatch(cast(Any, Empty()), "Pod", "shop", Sink(), known)
+    watch._list_again(known, "410 Gone")
+    (gap,) = asked
+    assert gap is not None
+    assert (gap.kind, gap.since_ns, gap.uids) == ("Pod", 5, ["*"])
+    assert watch.finish() is None
