@@ -121,7 +121,9 @@ func (d *delays) tables(label string) tables {
 	return tables{name: "chaoskit-delay-" + label, cgroupRoot: d.cgroupRoot}
 }
 
-// inject starts the delayers first: a queue that nobody serves lets packets pass.
+// inject starts the delayers first: a queue that nobody serves lets packets pass. To one that is
+// being set up none may come, as it would be taken for the kernel's answer: those of a table that is
+// there already, from an earlier agent, are let go on meanwhile.
 func (d *delays) inject(p delayParameters, q queueNumber) (fields, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -129,6 +131,9 @@ func (d *delays) inject(p delayParameters, q queueNumber) (fields, error) {
 		return fields{"queue": q.Queue}, nil
 	}
 	d.stop(p.Label)
+	if err := d.tables(p.Label).still(p.Selections); err != nil {
+		return nil, err
+	}
 	for _, pod := range podsOf(p.Selections) {
 		one, err := startDelayer(d.cgroupRoot, pod, p, q.Queue)
 		if err != nil {
