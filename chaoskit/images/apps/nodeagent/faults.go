@@ -131,11 +131,11 @@ func (f *faults) healOpen(one *openFault, cause string) (fields, error) {
 	if err != nil {
 		return done, err
 	}
+	if err := f.folder.remove(one.Key); err != nil {
+		return done, err // it stays open, and its timer runs
+	}
 	if one.timer != nil {
 		one.timer.Stop()
-	}
-	if err := f.folder.remove(one.Key); err != nil {
-		return done, err
 	}
 	delete(f.open, one.Key)
 	f.remember(one.fault, cause)
@@ -208,11 +208,13 @@ func (f *faults) inject(a injectArguments) (fields, error) {
 			return nil, err
 		}
 	}
-	one.ArmedNS = monotonic.NowNS()
-	one.HealAtNS = one.ArmedNS + int64(secondsOf(a.HealAfterS))
-	if err := f.folder.write(one.fault); err != nil {
+	armed := one.fault // what is open keeps its time, and so its timer, until the new one is kept
+	armed.ArmedNS = monotonic.NowNS()
+	armed.HealAtNS = armed.ArmedNS + int64(secondsOf(a.HealAfterS))
+	if err := f.folder.write(armed); err != nil {
 		return nil, fmt.Errorf("%s is left as it is, as its heal could not be kept: %w", key, err)
 	}
+	one.fault = armed
 	f.open[key] = one
 	f.arm(one)
 	done, err := k.inject(one.Parameters, one.Snapshot)

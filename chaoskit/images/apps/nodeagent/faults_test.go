@@ -1,0 +1,48 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// openFaults are those that the agent holds.
+func (c client) openFaults() []any {
+	c.t.Helper()
+	return c.call("faults", nil)["open"].([]any)
+}
+
+func (c client) waitHealed(within time.Duration) {
+	c.t.Helper()
+	waitFor(c.t, "the timer to heal", within, func() error {
+		if open := c.openFaults(); len(open) > 0 {
+			return fmt.Errorf("open: %v", open)
+		}
+		return nil
+	})
+}
+
+func TestAnInjectionThatCannotBeKeptLeavesTheEarlierTimer(t *testing.T) {
+	s := serveIn(t, shortDir(t))
+	what := fields{"workers": 1, "share": 0.1}
+	s.call("inject", faultOn("cpu_stressed", 2, what))
+	unwritable := faultFolder(filepath.Join(s.runDir, "faults")).path("processors") + ".new"
+	must(t, os.Mkdir(unwritable, 0o700))
+	s.refused("could not be kept", "inject", faultOn("cpu_stressed", 600, what))
+	must(t, os.Remove(unwritable))
+	s.waitHealed(10 * time.Second)
+}
+
+func TestAHealThatCannotBeKeptIsTriedAgain(t *testing.T) {
+	s := serveIn(t, shortDir(t))
+	what := fields{"workers": 1, "share": 0.1}
+	s.call("inject", faultOn("cpu_stressed", 2, what))
+	kept := faultFolder(filepath.Join(s.runDir, "faults")).path("processors")
+	must(t, os.Remove(kept))
+	must(t, os.MkdirAll(filepath.Join(kept, "x"), 0o700))
+	s.refused("not empty", "heal", fields{"kind": "cpu_stressed", "parameters": what})
+	must(t, os.RemoveAll(kept))
+	s.waitHealed(10 * time.Second)
+}
