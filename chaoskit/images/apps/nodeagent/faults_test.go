@@ -24,6 +24,26 @@ func (c client) waitHealed(within time.Duration) {
 	})
 }
 
+// A caller that did not wait for the answer, as of a node that was paused, heals what it asked for.
+func TestAHealIsCarriedOutAfterTheInjectionThatWasSentBefore(t *testing.T) {
+	s := serveIn(t, shortDir(t))
+	what := fields{"workers": 1, "share": 0.1}
+	inject := request(t, "inject", faultOn("cpu_stressed", 60, what))
+	heal := request(t, "heal", fields{"kind": "cpu_stressed", "parameters": what})
+	for round := range 20 {
+		_, err := s.conn.Write([]byte(inject + "\n"))
+		must(t, err)
+		if answer := s.say(heal); answer["ok"] != true {
+			t.Fatalf("round %d: %v", round, answer)
+		}
+		_, err = s.lines.ReadBytes('\n')
+		must(t, err)
+		if open := s.openFaults(); len(open) > 0 {
+			t.Fatalf("round %d: healed before it was injected; open: %v", round, open)
+		}
+	}
+}
+
 func TestAnInjectionThatCannotBeKeptLeavesTheEarlierTimer(t *testing.T) {
 	s := serveIn(t, shortDir(t))
 	what := fields{"workers": 1, "share": 0.1}
