@@ -53,6 +53,7 @@ func packetsDelayed(s settings) kind {
 		inject: d.inject,
 		heal:   d.heal,
 		live:   true,
+		named:  true,
 	}.kind()
 }
 

@@ -235,7 +235,8 @@ func (f *faults) inject(a injectArguments) (fields, error) {
 	}), nil
 }
 
-// heal mends something; what was never broken by us is left, or made, as a whole node has it.
+// heal mends something; what was never broken by us is left, or made, as a whole node has it. What
+// another fault holds is left to that one: ours was refused, or is healed.
 func (f *faults) heal(a faultArguments) (fields, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -243,14 +244,13 @@ func (f *faults) heal(a faultArguments) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	one, broken := f.open[key]
+	one, taken := f.open[key]
+	broken := taken && one.Kind == a.Kind && (k.named || isPart(a.Parameters, one.Parameters))
 	var done fields
 	switch {
-	case !broken:
+	case !taken:
 		done, err = k.heal(a.Parameters, nil)
-	case one.Kind != a.Kind:
-		return nil, fmt.Errorf("%s is broken by another fault, %s %s", key, one.Kind, one.Parameters)
-	default:
+	case broken:
 		done, err = f.healOpen(one, "heal")
 	}
 	if err != nil {

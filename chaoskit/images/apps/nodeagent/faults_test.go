@@ -44,6 +44,35 @@ func TestAHealIsCarriedOutAfterTheInjectionThatWasSentBefore(t *testing.T) {
 	}
 }
 
+// What was refused, because another fault has the same key, is healed all the same by whoever asked
+// for it.
+func TestAHealOfWhatWasRefusedLeavesTheFaultThatIsThere(t *testing.T) {
+	s := serveIn(t, shortDir(t))
+	part := superviseIn(t, s.runDir)
+	stress, other := fields{"workers": 1, "share": 0.1}, fields{"workers": 1, "share": 0.2}
+	s.call("inject", faultOn("cpu_stressed", 60, stress))
+	s.refused("is broken already", "inject", faultOn("cpu_stressed", 60, other))
+	if answer := s.heals("cpu_stressed", other); answer["healed"] != false {
+		t.Fatalf("another fault was healed: %v", answer)
+	}
+	if now := s.call("stress_state", nil)["workers"]; now != 1.0 {
+		t.Fatalf("%v workers", now)
+	}
+	if answer := s.heals("cpu_stressed", stress); answer["healed"] != true {
+		t.Fatalf("not healed: %v", answer)
+	}
+	what := fields{"component": part.name}
+	s.call("inject", faultOn("component_paused", 60, what))
+	s.refused("is broken already", "inject", faultOn("component_down", 60, what))
+	if answer := s.heals("component_down", what); answer["healed"] != false {
+		t.Fatalf("another fault was healed: %v", answer)
+	}
+	if now := states(part.name); now != stopped {
+		t.Fatalf("it is %q", now)
+	}
+	s.heals("component_paused", what)
+}
+
 func TestAnInjectionThatCannotBeKeptLeavesTheEarlierTimer(t *testing.T) {
 	s := serveIn(t, shortDir(t))
 	what := fields{"workers": 1, "share": 0.1}
