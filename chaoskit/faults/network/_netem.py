@@ -21,9 +21,13 @@ def put(cluster: Cluster, node: str, parameter: str, share: float, heal_after_s:
     )
 
 
-def take_away(cluster: Cluster, node: str) -> None:
-    """The interface's queueing is the default again. Raises `ClusterError`."""
-    cluster.node(node).agent.call("heal", kind="netem", parameters={"interface": INTERFACE})
+def take_away(cluster: Cluster, node: str, parameter: str, share: float) -> None:
+    """The interface's queueing is the default again; what another fault put there stays.
+
+    Raises `ClusterError`.
+    """
+    parameters = {"interface": INTERFACE, parameter: share}
+    cluster.node(node).agent.call("heal", kind="netem", parameters=parameters)
 
 
 def flow_from(cluster: Cluster, node: str, share: float) -> Flow:

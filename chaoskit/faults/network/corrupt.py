@@ -50,4 +50,4 @@ class Corrupt:
 
     def heal(self, cluster: Cluster) -> None:
         """Take netem away. Raises `ClusterError` if the agent cannot."""
-        _netem.take_away(cluster, self.node)
+        _netem.take_away(cluster, self.node, "corrupt_share", self.share)

@@ -50,4 +50,4 @@ class Duplicate:
 
     def heal(self, cluster: Cluster) -> None:
         """Take netem away. Raises `ClusterError` if the agent cannot."""
-        _netem.take_away(cluster, self.node)
+        _netem.take_away(cluster, self.node, "duplicate_share", self.share)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"sync"
 
 	"github.com/google/nftables/expr"
@@ -53,6 +54,7 @@ func packetsDelayed(s settings) kind {
 		inject: d.inject,
 		heal:   d.heal,
 		live:   true,
+		named:  true,
 	}.kind()
 }
 
@@ -121,7 +123,9 @@ func (d *delays) tables(label string) tables {
 	return tables{name: "chaoskit-delay-" + label, cgroupRoot: d.cgroupRoot}
 }
 
-// inject starts the delayers first: a queue that nobody serves lets packets pass.
+// inject starts the delayers first: a queue that nobody serves lets packets pass. To one that is
+// being set up none may come, as it would be taken for the kernel's answer: those of a table that is
+// there already, from an earlier agent, are let go on meanwhile.
 func (d *delays) inject(p delayParameters, q queueNumber) (fields, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -129,7 +133,11 @@ func (d *delays) inject(p delayParameters, q queueNumber) (fields, error) {
 		return fields{"queue": q.Queue}, nil
 	}
 	d.stop(p.Label)
-	for _, pod := range podsOf(p.Selections) {
+	if err := d.tables(p.Label).still(p.Selections); err != nil {
+		return nil, err
+	}
+	there := d.present(p.Selections)
+	for _, pod := range podsOf(there) {
 		one, err := startDelayer(d.cgroupRoot, pod, p, q.Queue)
 		if err != nil {
 			d.stop(p.Label)
@@ -137,15 +145,31 @@ func (d *delays) inject(p delayParameters, q queueNumber) (fields, error) {
 		}
 		d.running[p.Label] = append(d.running[p.Label], one)
 	}
-	return fields{"queue": q.Queue}, d.put(p, q.Queue)
+	return fields{"queue": q.Queue}, d.put(p.Label, there, q.Queue)
+}
+
+// present leaves out pods that have gone since they were looked at, unless all have: the others are
+// delayed again by the next agent.
+func (d *delays) present(selections []selection) []selection {
+	there := slices.DeleteFunc(slices.Clone(selections), func(one selection) bool {
+		network, err := networkOf(d.cgroupRoot, one.Pod)
+		if err == nil {
+			_ = network.Close()
+		}
+		return errors.Is(err, errPodGone)
+	})
+	if len(there) == 0 {
+		return selections
+	}
+	return there
 }
 
 // put begins with the way that went the last time: a transaction that the kernel refuses has hooks
 // for a moment, and with those would go all packets that other delayers hold.
-func (d *delays) put(p delayParameters, queue uint16) (err error) {
+func (d *delays) put(label string, selections []selection, queue uint16) (err error) {
 	ways := queueExpressions(queue)
 	for way := d.way; way < len(ways); way++ {
-		err = d.tables(p.Label).put(p.Selections, [][]expr.Any{{&expr.Counter{}, ways[way]}})
+		err = d.tables(label).put(selections, [][]expr.Any{{&expr.Counter{}, ways[way]}})
 		if !errors.Is(err, unix.ENOENT) { // which says that this kernel has it not
 			d.way = way
 			break

@@ -173,16 +173,24 @@ func TestAnInjectionLeavesWhatAnotherDelayerHolds(t *testing.T) {
 	t.Parallel()
 	p := servePair(t)
 	p.near.inject("delay", delaying("arriving", fields{"delay_ms": 300}))
+	p.holdsAcross(func() {
+		p.near.inject("delay", delaying("arriving", fields{"delay_ms": 1, "label": "other"}))
+	})
+}
+
+// holdsAcross fails if what a delayer holds does not come after that was done.
+func (p *pair) holdsAcross(do func()) {
+	p.t.Helper()
 	conn, err := net.Dial("udp", farAddress)
-	must(t, err)
+	must(p.t, err)
 	defer conn.Close()
 	_, err = conn.Write([]byte("x"))
-	must(t, err)
+	must(p.t, err)
 	pause(50) // until its answer is held
-	p.near.inject("delay", delaying("arriving", fields{"delay_ms": 1, "label": "other"}))
-	must(t, conn.SetDeadline(time.Now().Add(3*time.Second)))
+	do()
+	must(p.t, conn.SetDeadline(time.Now().Add(3*time.Second)))
 	if _, err := conn.Read(make([]byte, 1)); err != nil {
-		t.Fatalf("what was held is lost: %v", err)
+		p.t.Fatalf("what was held is lost: %v", err)
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,17 +33,26 @@ type heardDatagram struct {
 	bytes           int
 }
 
-// ears are the UDP sockets that listen, one for the node and one a pod.
+// ear is a UDP socket that listens in a pod's network, or in the node's.
+type ear struct {
+	pod     string
+	network os.FileInfo
+	socket  *net.UDPConn
+}
+
+func (e ear) port() int { return e.socket.LocalAddr().(*net.UDPAddr).Port }
+
+// ears are those that listen, one a network.
 type ears struct {
 	cgroupRoot string
 	mu         sync.Mutex
-	ports      map[string]int // by pod
+	open       []ear
 	series     map[uint64][]heardDatagram
 	order      []uint64
 }
 
 func newEars(s settings) *ears {
-	return &ears{cgroupRoot: s.cgroupRoot, ports: map[string]int{}, series: map[uint64][]heardDatagram{}}
+	return &ears{cgroupRoot: s.cgroupRoot, series: map[uint64][]heardDatagram{}}
 }
 
 type listenArguments struct {
@@ -52,19 +63,23 @@ type listenArguments struct {
 func (e *ears) listen(a listenArguments) (fields, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := a.Pod
-	if a.Pod != "" {
-		pid, err := processOfPod(e.cgroupRoot, a.Pod)
-		if err != nil {
-			return nil, err
-		}
-		key += " " + pid
+	network, err := networkOf(e.cgroupRoot, a.Pod)
+	if err != nil {
+		return nil, err
 	}
-	if port, open := e.ports[key]; open {
-		return fields{"port": port}, nil
+	defer network.Close()
+	where, err := network.Stat()
+	if err != nil {
+		return nil, err
+	}
+	e.closeGone()
+	for _, one := range e.open {
+		if os.SameFile(one.network, where) {
+			return fields{"port": one.port()}, nil
+		}
 	}
 	var socket *net.UDPConn
-	err := withinPod(e.cgroupRoot, a.Pod, func() (err error) {
+	err = within(network, func() (err error) {
 		socket, err = net.ListenUDP("udp4", nil)
 		return err
 	})
@@ -80,9 +95,28 @@ func (e *ears) listen(a listenArguments) (fields, error) {
 	if err != nil {
 		return nil, errors.Join(err, socket.Close())
 	}
-	e.ports[key] = socket.LocalAddr().(*net.UDPAddr).Port
+	opened := ear{a.Pod, where, socket}
+	e.open = append(e.open, opened)
 	go e.hear(socket)
-	return fields{"port": e.ports[key]}, nil
+	return fields{"port": opened.port()}, nil
+}
+
+// closeGone closes the ears of pods that have ended, or have another network: a socket keeps the
+// network that it is in.
+func (e *ears) closeGone() {
+	e.open = slices.DeleteFunc(e.open, func(one ear) bool {
+		network, err := networkOf(e.cgroupRoot, one.pod)
+		gone := errors.Is(err, errPodGone)
+		if err == nil {
+			now, err := network.Stat()
+			gone = err == nil && !os.SameFile(now, one.network)
+			_ = network.Close()
+		}
+		if gone {
+			_ = one.socket.Close() // which ends its hear
+		}
+		return gone
+	})
 }
 
 func (e *ears) hear(socket *net.UDPConn) {
@@ -90,7 +124,7 @@ func (e *ears) hear(socket *net.UDPConn) {
 	for {
 		length, err := socket.Read(buffer)
 		if err != nil {
-			return // the pod's network is gone
+			return // it was closed
 		}
 		now := monotonic.NowNS()
 		if length < datagramBytes || binary.BigEndian.Uint32(buffer) != datagramMagic {

@@ -131,11 +131,11 @@ func (f *faults) healOpen(one *openFault, cause string) (fields, error) {
 	if err != nil {
 		return done, err
 	}
+	if err := f.folder.remove(one.Key); err != nil {
+		return done, err // it stays open, and its timer runs
+	}
 	if one.timer != nil {
 		one.timer.Stop()
-	}
-	if err := f.folder.remove(one.Key); err != nil {
-		return done, err
 	}
 	delete(f.open, one.Key)
 	f.remember(one.fault, cause)
@@ -208,11 +208,13 @@ func (f *faults) inject(a injectArguments) (fields, error) {
 			return nil, err
 		}
 	}
-	one.ArmedNS = monotonic.NowNS()
-	one.HealAtNS = one.ArmedNS + int64(secondsOf(a.HealAfterS))
-	if err := f.folder.write(one.fault); err != nil {
+	armed := one.fault // what is open keeps its time, and so its timer, until the new one is kept
+	armed.ArmedNS = monotonic.NowNS()
+	armed.HealAtNS = armed.ArmedNS + int64(secondsOf(a.HealAfterS))
+	if err := f.folder.write(armed); err != nil {
 		return nil, fmt.Errorf("%s is left as it is, as its heal could not be kept: %w", key, err)
 	}
+	one.fault = armed
 	f.open[key] = one
 	f.arm(one)
 	done, err := k.inject(one.Parameters, one.Snapshot)
@@ -233,7 +235,8 @@ func (f *faults) inject(a injectArguments) (fields, error) {
 	}), nil
 }
 
-// heal mends something; what was never broken by us is left, or made, as a whole node has it.
+// heal mends something; what was never broken by us is left, or made, as a whole node has it. What
+// another fault holds is left to that one: ours was refused, or is healed.
 func (f *faults) heal(a faultArguments) (fields, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -241,14 +244,13 @@ func (f *faults) heal(a faultArguments) (fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	one, broken := f.open[key]
+	one, taken := f.open[key]
+	broken := taken && one.Kind == a.Kind && (k.named || isPart(a.Parameters, one.Parameters))
 	var done fields
 	switch {
-	case !broken:
+	case !taken:
 		done, err = k.heal(a.Parameters, nil)
-	case one.Kind != a.Kind:
-		return nil, fmt.Errorf("%s is broken by another fault, %s %s", key, one.Kind, one.Parameters)
-	default:
+	case broken:
 		done, err = f.healOpen(one, "heal")
 	}
 	if err != nil {

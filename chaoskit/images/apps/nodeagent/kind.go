@@ -18,6 +18,8 @@ type kind struct {
 	heal func(parameters, snapshot json.RawMessage) (fields, error)
 	// live says that the agent's own process holds the fault up: a new agent injects it again.
 	live bool
+	// named says that the key is the fault's own name: whoever asks for its heal means no other.
+	named bool
 }
 
 // mechanism is a kind in types: P its parameters, S what has to be put back.
@@ -27,6 +29,7 @@ type mechanism[P, S any] struct {
 	inject func(P, S) (fields, error)
 	heal   func(P, S) (fields, error) // with the zero S if it was never injected
 	live   bool
+	named  bool
 }
 
 func (m mechanism[P, S]) kind() kind {
@@ -68,7 +71,8 @@ func (m mechanism[P, S]) kind() kind {
 		heal: func(parameters, snapshot json.RawMessage) (fields, error) {
 			return both(parameters, snapshot, m.heal)
 		},
-		live: m.live,
+		live:  m.live,
+		named: m.named,
 	}
 }
 
@@ -81,4 +85,19 @@ func strictly[T any](raw json.RawMessage) (T, error) {
 		return typed, fmt.Errorf("arguments %.200s: %w", raw, err)
 	}
 	return typed, nil
+}
+
+// isPart is whether all that `some` names is the same in `whole`: a heal may leave out what the key
+// does not need.
+func isPart(some, whole json.RawMessage) bool {
+	var part, all map[string]json.RawMessage
+	if json.Unmarshal(some, &part) != nil || json.Unmarshal(whole, &all) != nil {
+		return false
+	}
+	for name, value := range part {
+		if !sameJSON(value, all[name]) {
+			return false
+		}
+	}
+	return true
 }

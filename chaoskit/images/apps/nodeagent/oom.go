@@ -8,11 +8,15 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// memoryLimit is what bounds a container: nothing else would bound the burden that fills it up.
+// memoryLimit is what bounds a container: nothing else would bound the burden that fills it up. Score
+// is what its first process had before that got the highest.
 type memoryLimit struct {
-	Bytes int64 `json:"bytes"`
+	Bytes int64  `json:"bytes"`
+	Score string `json:"score"`
 }
 
 const (
@@ -26,25 +30,40 @@ func containerOutOfMemory(s settings, fillers *burdens) kind {
 	return mechanism[containerOf, memoryLimit]{
 		key: containerOf.key,
 		look: func(c containerOf) (memoryLimit, error) {
-			if _, err := c.initOf(s); err != nil {
+			first, err := c.initOf(s)
+			if err != nil {
 				return memoryLimit{}, err
+			}
+			score, err := os.ReadFile(scoreOf(first))
+			if err != nil {
+				return memoryLimit{}, c.gone(err)
 			}
 			limit, err := limitOf(s, c)
 			if err == nil {
 				err = mayTake(limit)
 			}
-			return memoryLimit{limit}, err
+			return memoryLimit{limit, string(bytes.TrimSpace(score))}, err
 		},
 		inject: func(c containerOf, limit memoryLimit) (fields, error) {
 			return nil, fillMemory(s, c, limit.Bytes, fillers)
 		},
-		heal: func(c containerOf, _ memoryLimit) (fields, error) {
+		heal: func(c containerOf, before memoryLimit) (fields, error) {
 			key, _ := c.key() // was asked before
 			fillers.stop(key)
-			return nil, nil
+			first, err := c.initOf(s)
+			if err != nil || before.Score == "" {
+				return nil, nil // it has ended, as was wanted
+			}
+			err = os.WriteFile(scoreOf(first), []byte(before.Score), 0)
+			if errors.Is(err, unix.ESRCH) {
+				err = nil
+			}
+			return nil, unlessGone(err)
 		},
 	}.kind()
 }
+
+func scoreOf(pid int) string { return fmt.Sprintf("/proc/%d/oom_score_adj", pid) }
 
 func limitOf(s settings, c containerOf) (int64, error) {
 	cgroup, err := c.cgroupOf(s.cgroupRoot, "memory")
@@ -82,12 +101,7 @@ func fillMemory(s settings, c containerOf, limit int64, fillers *burdens) error 
 	if err != nil {
 		return err
 	}
-	score := fmt.Sprintf("/proc/%d/oom_score_adj", first)
-	before, err := os.ReadFile(score)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(score, []byte("1000"), 0); err != nil {
+	if err := os.WriteFile(scoreOf(first), []byte("1000"), 0); err != nil {
 		return err
 	}
 	// Killed by the kernel or by us: while it is in the cgroup, the runtime cannot remove that.
@@ -112,6 +126,5 @@ func fillMemory(s settings, c containerOf, limit int64, fillers *burdens) error 
 	if lives == nil {
 		return nil // it is the container's end that was wanted
 	}
-	// It lives on: with the score that it had.
-	return errors.Join(err, os.WriteFile(score, bytes.TrimSpace(before), 0))
+	return err // what failed is healed, and so it lives on with the score that it had
 }

@@ -37,6 +37,7 @@ func packetsLost(s settings) kind {
 		heal: func(p packetsParameters, _ struct{}) (fields, error) {
 			return nil, tablesOf(p).remove(p.Selections)
 		},
+		named: true,
 	}.kind()
 }
 

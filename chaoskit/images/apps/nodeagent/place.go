@@ -14,49 +14,48 @@ import (
 // errPodGone: no process of the pod runs here, so its network namespace is gone, or never was.
 var errPodGone = errors.New("no process of it runs on this node")
 
-// networkOf opens the network namespace of a pod of this node, or of the node for "".
+// networkOf opens the network namespace of a pod of this node, or of the node for "". All of a pod's
+// containers share one, but a process of it may end meanwhile, and one that is being started is in
+// the node's still.
 func networkOf(cgroupRoot, pod string) (*os.File, error) {
 	if pod == "" {
 		return os.Open("/proc/self/ns/net")
 	}
-	pid, err := processOfPod(cgroupRoot, pod)
+	pids, err := processesOfPod(cgroupRoot, pod)
 	if err != nil {
 		return nil, err
 	}
-	network, err := os.Open(filepath.Join("/proc", pid, "ns", "net"))
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
-		return nil, fmt.Errorf("pod %s: %w", pod, errPodGone)
-	}
-	if err == nil && sameFile(network, "/proc/self/ns/net") {
+	reason := fmt.Errorf("pod %s: %w", pod, errPodGone)
+	for _, pid := range pids {
+		network, err := os.Open(filepath.Join("/proc", pid, "ns", "net"))
+		if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ESRCH) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !sameFile(network, "/proc/self/ns/net") {
+			return network, nil
+		}
 		_ = network.Close()
-		return nil, fmt.Errorf("pod %s shares the node's network; name the node", pod)
+		reason = fmt.Errorf("pod %s shares the node's network; name the node", pod)
 	}
-	return network, err
+	return nil, reason
 }
 
-// processOfPod is any process of the pod: all of its containers share one network.
-func processOfPod(cgroupRoot, pod string) (string, error) {
+func processesOfPod(cgroupRoot, pod string) (pids []string, err error) {
 	roots, err := kubepodsRoots(cgroupRoot)
-	if err != nil {
-		return "", err
-	}
-	found := ""
 	for _, root := range roots {
 		err = errors.Join(err, eachPod(root, func(path, uid string) error {
-			if uid != pod || found != "" {
+			if uid != pod {
 				return nil
 			}
-			pids, err := processesIn(path)
-			if len(pids) > 0 {
-				found = pids[0]
-			}
+			found, err := processesIn(path)
+			pids = append(pids, found...)
 			return err
 		}))
 	}
-	if err == nil && found == "" {
-		err = fmt.Errorf("pod %s: %w", pod, errPodGone)
-	}
-	return found, err
+	return pids, err
 }
 
 func sameFile(one *os.File, path string) bool {

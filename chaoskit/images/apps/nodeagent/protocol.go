@@ -40,24 +40,46 @@ func (a *agent) accept(listener net.Listener) error {
 }
 
 // serveClient reads requests, one JSON object a line, and answers each when it is done: answers
-// come in the order of completion, told apart by their id.
+// come in the order of completion, told apart by their id. Faults are changed in the order in which
+// that was asked for: who does not wait for the answer of an inject may ask for its heal.
 func (a *agent) serveClient(conn io.ReadWriteCloser) error {
 	defer conn.Close()
 	var writing sync.Mutex
 	var open sync.WaitGroup
 	defer open.Wait()
+	last := make(chan struct{})
+	close(last)
 	lines := bufio.NewScanner(conn)
 	lines.Buffer(make([]byte, 0, 4096), maxLineBytes)
 	for lines.Scan() {
 		line := bytes.Clone(lines.Bytes())
+		var before, after chan struct{}
+		if changesFaults(line) {
+			before, after = last, make(chan struct{})
+			last = after
+		}
 		open.Go(func() {
+			if after != nil {
+				<-before
+			}
 			answer := a.answer(line)
+			if after != nil {
+				close(after)
+			}
 			writing.Lock()
 			defer writing.Unlock()
 			_, _ = conn.Write(answer) // a client that went away is noticed by the reader
 		})
 	}
 	return lines.Err()
+}
+
+func changesFaults(line []byte) bool {
+	var request struct {
+		Op string `json:"op"`
+	}
+	_ = json.Unmarshal(line, &request) // what cannot be read is answered with the reason later
+	return request.Op == "inject" || request.Op == "heal"
 }
 
 // answer carries out one request.

@@ -18,7 +18,7 @@ type tables struct {
 
 const actChain = "act"
 
-// put makes the tables that are not there. `act` are the rules for the packets that are meant, one
+// put makes the tables that are not there, or not whole. `act` are the rules for the packets that are meant, one
 // after the other.
 func (t tables) put(selections []selection, act [][]expr.Any) error {
 	byPod := map[string][]selection{}
@@ -40,14 +40,21 @@ func (t tables) put(selections []selection, act [][]expr.Any) error {
 }
 
 // putIn is one transaction: there is no moment at which the table is half there. Rules only go to
-// the chain `act`, and end there: a packet that two alternatives mean is acted on once.
+// the chain `act`, and end there: a packet that two alternatives mean is acted on once. Of a table
+// that is there that chain alone is made anew, as it may have been emptied: the hooks stay.
 func (t tables) putIn(network *os.File, selections []selection, act [][]expr.Any) error {
 	conn, table, err := t.find(network)
-	if err != nil || table != nil {
+	if err != nil {
 		return err
 	}
-	table = conn.AddTable(&nftables.Table{Name: t.name, Family: nftables.TableFamilyINet})
-	acting := conn.AddChain(&nftables.Chain{Name: actChain, Table: table})
+	if table != nil {
+		conn.FlushChain(&nftables.Chain{Name: actChain, Table: table})
+		selections = nil
+	} else {
+		table = conn.AddTable(&nftables.Table{Name: t.name, Family: nftables.TableFamilyINet})
+		conn.AddChain(&nftables.Chain{Name: actChain, Table: table})
+	}
+	acting := &nftables.Chain{Name: actChain, Table: table}
 	for _, rule := range act {
 		conn.AddRule(&nftables.Rule{Table: table, Chain: acting, Exprs: rule})
 	}
