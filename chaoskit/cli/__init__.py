@@ -9,6 +9,7 @@ from click.shell_completion import CompletionItem
 
 from chaoskit import __version__
 from chaoskit.cli.statuses import (
+    EXIT_ENVIRONMENT,
     EXIT_HELD,
     EXIT_INTERRUPTED,
     EXIT_USAGE,
@@ -97,6 +98,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted: what is done stays done; the same command goes on", err=True)
         return EXIT_INTERRUPTED
+    except SystemExit as end:
+        # So click and rich end when the reader of a pipe is gone. Their 1 would be VIOLATED.
+        if end.code != 1:
+            raise
+        return EXIT_ENVIRONMENT
+    except OSError as error:  # a full disk or a folder that may not be written
+        click.echo(f"chaoskit: {error}", err=True)
+        return EXIT_ENVIRONMENT
     except ChaoskitError as error:
         click.echo(f"chaoskit: {error}", err=True)
         return of_error(error)

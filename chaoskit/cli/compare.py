@@ -16,7 +16,8 @@ _RUN = click.Path(exists=True, file_okay=False, path_type=Path)
 @click.command(
     epilog=help_end(
         ["chaoskit compare reports/BEFORE reports/AFTER --into build"],
-        "0 nothing has a worse outcome. 1 something has. 2 called wrongly. 3 no run in a folder.",
+        "0 nothing has a worse outcome. 1 something has. 2 called wrongly. 3 no run in a folder."
+        " 4 compare.html cannot be written.",
     ),
 )
 @click.argument("before", metavar="BEFORE", type=_RUN)

@@ -71,7 +71,7 @@ def command(
     TARGET is what `chaoskit faults FAULT` shows, several parts joined by "/"; a node is named by
     its end where that is enough (agent-0).
     """
-    seconds = seconds_of(duration)
+    seconds = seconds_of(duration, "--for")
     parameters = parameters_from(name, target, settings)
     with sigterm_raises(), ExitStack() as stack:
         cluster = cluster_for(stack, **place)
@@ -96,14 +96,14 @@ def command(
             threading.Event().wait(seconds)
 
 
-def seconds_of(text: str) -> float:
-    """A duration as it is written; raises `UsageError`."""
+def seconds_of(text: str, option: str) -> float:
+    """A duration as it is written; raises `UsageError` naming the option it was given for."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
     seconds = float(match[1]) * _UNITS_S[match[2]] if match else 0.0
     if not 0 < seconds <= _LONGEST_S:
         raise UsageError(
             "no duration",
-            subject="--for",
+            subject=option,
             seen=text,
             next_step="a number and its unit, such as 500ms, 30s, 5m or 1h, at most 24h",
         )

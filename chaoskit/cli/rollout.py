@@ -154,7 +154,7 @@ def asked_from(given: Mapping[str, Any]) -> Asked:
             at_least=given["at_least"],
             zero_failures=given["zero_failures"],
             versions=tuple(given["versions"].split(",")) if given["versions"] else (),
-            within_s=seconds_of(given["within"]) if given["within"] else None,
+            within_s=seconds_of(given["within"], "--within") if given["within"] else None,
         ),
         options=checked(
             image=given["node_image"],
@@ -169,7 +169,7 @@ def asked_from(given: Mapping[str, Any]) -> Asked:
         command=shlex.join(["chaoskit", *sys.argv[1:]]),
         manifests=given["manifests"],
         archives=given["archives"],
-        baseline_s=seconds_of(given["baseline"]),
+        baseline_s=seconds_of(given["baseline"], "--baseline"),
         undo=given["undo"],
     )
 

@@ -24,6 +24,7 @@ from chaoskit.store.kept import KeptRun, KeptScenario
 from chaoskit.store.store import RunLine, Store, default_path
 
 _STYLES = {"HELD": "green", "VIOLATED": "bold red", "UNKNOWN": "yellow", "NOT_RUN": "dim"}
+_MOST = 2**31 - 1  # as many as the store can count
 _WIDTH = 160  # without a terminal to ask: wide enough for a sentence
 _MEASURE_WORDS = {
     "requests": "{} requests",
@@ -51,7 +52,7 @@ def command() -> None:
 
 @command.command(epilog=help_end(["chaoskit runs ls", "chaoskit runs ls --since 7d"], _STATUSES))
 @click.option("--since", default="", metavar="PERIOD", help="Only runs so recent: 12h, 30d, 8w.")
-@click.option("--last", type=click.IntRange(min=1), help="Only so many, the newest.")
+@click.option("--last", type=click.IntRange(1, _MOST), help="Only so many, the newest.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @with_store
 def ls(since: str, last: int | None, as_json: bool, store_path: Path | None) -> int:

@@ -102,6 +102,16 @@ def served_as(manifest: Mapping[str, Any]) -> Kind | None:
     return kind if kind is not None and kind.api_version == manifest.get("apiVersion") else None
 
 
+def is_built_in(manifest: Mapping[str, Any]) -> bool:
+    """Whether this object is of a kind in the table, in any version: others reuse their names."""
+    kind = _BY_NAME.get(str(manifest.get("kind")))
+    return kind is not None and _group(kind.api_version) == _group(str(manifest.get("apiVersion")))
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]
+
+
 def from_discovery(manifest: Mapping[str, Any], resources: Objects) -> Kind:
     """The kind of this object among the `resources` of its apiVersion; else `UsageError`."""
     for resource in resources:

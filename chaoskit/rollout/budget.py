@@ -12,9 +12,10 @@ def desired_healthy(budget: Object, replicas: int) -> int:
     Source: pkg/controller/disruption of Kubernetes 1.36. Raises `UsageError` for no bound.
     """
     spec = budget.get("spec") or {}
-    if "minAvailable" in spec:
+    if spec.get("minAvailable") is not None:
         return _pods(budget, spec["minAvailable"], replicas)
-    return max(0, replicas - _pods(budget, spec.get("maxUnavailable", 1), replicas))
+    unavailable = spec.get("maxUnavailable")
+    return max(0, replicas - _pods(budget, 1 if unavailable is None else unavailable, replicas))
 
 
 def floor_of(facts: WorkloadFacts) -> int | None:

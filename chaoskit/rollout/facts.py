@@ -8,6 +8,7 @@ from typing import Any
 
 from chaoskit.errors import RecordError, UsageError
 from chaoskit.guarantees.objects.bounds import Bound, resolved
+from chaoskit.kube import kinds
 from chaoskit.kube.kinds import Object
 from chaoskit.workloads.ref import ObjectRef
 
@@ -22,7 +23,8 @@ _DEFAULT_DEADLINE_S = 600
 _DEFAULT_HISTORY = 10
 _DEFAULT_GRACE_S = 30
 
-_SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)\b")
+_SLEEP = re.compile(r"\bsleep\s+(\d+(?:\.\d+)?)([smhd]?)\b")
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}  # those of sleep(1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class WorkloadFacts:
         if self.kind == "DaemonSet":
             return None
         kept = [int((item.get("spec") or {}).get("minReplicas") or 1) for item in self.scalers]
-        return max([int(self.spec.get("replicas", 1)), *kept])
+        return max([_number(self.spec, "replicas", 1), *kept])
 
     @cached_property
     def services(self) -> list[Object]:
@@ -90,7 +92,7 @@ class WorkloadFacts:
         return [
             item
             for item in self._beside("PodDisruptionBudget")
-            if matches((item.get("spec") or {}).get("selector") or {}, self.labels)
+            if _selects((item.get("spec") or {}).get("selector"), self.labels)
         ]
 
     @cached_property
@@ -126,7 +128,7 @@ class WorkloadFacts:
         """`maxSurge` or `maxUnavailable`, as written or by default."""
         field = "strategy" if self.kind == "Deployment" else "updateStrategy"
         rolling = (self.spec.get(field) or {}).get("rollingUpdate") or {}
-        if name in rolling:
+        if rolling.get(name) is not None:
             value: Bound = rolling[name]
             return value
         if self.kind == "Deployment":
@@ -173,12 +175,12 @@ class WorkloadFacts:
     @property
     def deadline_s(self) -> int:
         """After how long without progress a Deployment's rollout is reported as failed."""
-        return int(self.spec.get("progressDeadlineSeconds", _DEFAULT_DEADLINE_S))
+        return _number(self.spec, "progressDeadlineSeconds", _DEFAULT_DEADLINE_S)
 
     @property
     def history_limit(self) -> int:
         """How many old revisions are kept."""
-        return int(self.spec.get("revisionHistoryLimit", _DEFAULT_HISTORY))
+        return _number(self.spec, "revisionHistoryLimit", _DEFAULT_HISTORY)
 
     # its pods
 
@@ -186,7 +188,7 @@ class WorkloadFacts:
     def serving(self) -> list[Object]:
         """The containers that a Service sends requests to; all of them where none can be told."""
         wanted = {
-            port.get("targetPort", port.get("port"))
+            port.get("targetPort") or port.get("port")
             for service in self.services
             for port in (service.get("spec") or {}).get("ports") or []
         }
@@ -201,7 +203,7 @@ class WorkloadFacts:
     @property
     def grace_s(self) -> int:
         """Between TERM and KILL, a preStop hook included."""
-        return int(self.pod_spec.get("terminationGracePeriodSeconds", _DEFAULT_GRACE_S))
+        return _number(self.pod_spec, "terminationGracePeriodSeconds", _DEFAULT_GRACE_S)
 
     @property
     def pre_stop_s(self) -> float:
@@ -226,7 +228,7 @@ def workloads_in(objects: Sequence[Object]) -> list[WorkloadFacts]:
     return [
         WorkloadFacts(item, tuple(objects))
         for item in objects
-        if item.get("kind") in (*POD_HOLDERS, "Pod")
+        if item["kind"] in (*POD_HOLDERS, "Pod") and kinds.is_built_in(item)
     ]
 
 
@@ -254,11 +256,21 @@ def pre_stop_s(container: Object) -> float:
         return float((hook["sleep"] or {}).get("seconds") or 0)
     words = " ".join(str(word) for word in (hook.get("exec") or {}).get("command") or [])
     found = _SLEEP.search(words)
-    return float(found[1]) if found else 0.0
+    return float(found[1]) * _UNITS_S[found[2]] if found else 0.0
+
+
+def _number(of: Object, field: str, default: int) -> int:
+    """A field of a spec; null, as templates write it, is as left out."""
+    value = of.get(field)
+    return default if value is None else int(value)
+
+
+def _selects(selector: Object | None, labels: Mapping[str, str]) -> bool:
+    """Whether a budget's selector takes these labels: an empty one takes all, none takes none."""
+    return selector is not None and matches(selector, labels)
 
 
 def _ports(container: Object) -> set[object]:
     ports = container.get("ports") or []
-    return {port.get("containerPort") for port in ports} | {
-        port["name"] for port in ports if "name" in port
-    }
+    named = {port["name"] for port in ports if port.get("name")}
+    return {port.get("containerPort") for port in ports} | named

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from chaoskit.errors import UsageError
 from chaoskit.kube import kinds
+from chaoskit.rollout.shapes import require_shape
 from chaoskit.workloads import manifest
 from chaoskit.workloads.manifest import Manifest
 
@@ -36,6 +37,8 @@ def read(
     found: list[Manifest] = []
     for name in names:
         found += _of(name, standard_input)
+    for each in found:
+        require_shape(each)
     hooks = [each for each in found if _HOOK in _annotations(each)]
     kept = [each for each in found if each not in hooks]
     return Sources(

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chaoskit import clock
-from chaoskit.errors import StoreError
+from chaoskit.errors import StoreError, UsageError
 from chaoskit.store.migrations import APPLICATION_ID, MIGRATIONS, Migration
 
 #: How long a writer waits for another one, which takes milliseconds.
@@ -24,7 +24,10 @@ _PRIMARY = 0xFF  # an extended result code holds the primary one in its lowest b
 
 
 class Database:
-    """An open store file. Every method raises `StoreError`; none leaves half a change behind."""
+    """An open store file; no method leaves half a change behind.
+
+    Every method raises `StoreError`, and `UsageError` where it is given what is no text.
+    """
 
     def __init__(
         self,
@@ -128,6 +131,8 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise self._explanation(error, (clock.now_ns() - begun_ns) / 1e9) from error
+        except UnicodeEncodeError as error:  # bytes of the command line, as Python keeps them
+            raise UsageError("is no text", subject=repr(error.object), next_step="UTF-8") from error
         except OSError as error:
             raise StoreError(
                 "cannot be made", subject=str(self.path), seen=error, next_step=_ANOTHER

@@ -5,7 +5,6 @@ import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -25,6 +24,8 @@ _REMOVED = {
     "autoscaling/v2beta1": "autoscaling/v2",
     "autoscaling/v2beta2": "autoscaling/v2",
 }
+
+_MERGED = "tag:yaml.org,2002:merge"  # the key "<<", which takes over an anchor's fields
 
 _NEED_SELECTOR = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 
@@ -57,16 +58,29 @@ class Manifest:
 class _Loader(yaml.SafeLoader):
     """Refuses a key that stands twice, of which YAML libraries silently drop the first."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        # Here, and not later: what "<<" takes over stands beside a mapping's own keys afterwards,
+        # and another mapping that takes this one over may be the first that flattens it.
+        if not getattr(node, "is_flat", False):
+            self._require_once(node)
+            node.is_flat = True  # type: ignore[attr-defined]
+        super().flatten_mapping(node)
+
+    def _require_once(self, node: yaml.MappingNode) -> None:
         seen: set[object] = set()
         for key_node, _ in node.value:
+            if key_node.tag == _MERGED:
+                continue
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a field's name is no text", key_node.start_mark
+                )
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the field {key!r} stands twice", key_node.start_mark
                 )
             seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def _as_kubectl_reads(loader: type[yaml.SafeLoader]) -> None:
@@ -152,9 +166,13 @@ def _documents(text: str, file: Path) -> list[object]:
         return list(yaml.load_all(io.StringIO(text), Loader=_Loader))
     except yaml.YAMLError as error:
         raise _no_yaml(file, error) from error
+    except ValueError as error:  # its words hold the value, which may be a secret
+        raise _no_yaml(file, "a value is not of the type that it is written as") from error
+    except RecursionError as error:
+        raise _no_yaml(file, "lists or mappings too deep in one another") from error
 
 
-def _no_yaml(file: Path, error: Exception) -> UsageError:
+def _no_yaml(file: Path, error: object) -> UsageError:
     return UsageError(
         "is no YAML", subject=str(file), seen=error, next_step="correct the place named"
     )
@@ -167,6 +185,8 @@ def _items(document: object, place: str) -> list[Object]:
         raise _missing(place, "an object", "is no object but", type(document).__name__)
     if document.get("kind") == "List":
         items = document.get("items") or []
+        if not isinstance(items, list):
+            raise _missing(place, "items, a list", "has no list in", "items")
         return [item for inner in items for item in _items(inner, f"{place}, in its List")]
     for field in ("apiVersion", "kind"):
         if not isinstance(document.get(field), str):
@@ -191,7 +211,8 @@ def _check_fields(manifest: Manifest) -> None:
             subject=manifest.place,
             next_step=f"write {successor}",
         )
-    if content["kind"] in _NEED_SELECTOR:
+    # Others have kinds of the same names, which may need none.
+    if content["kind"] in _NEED_SELECTOR and content["apiVersion"].startswith("apps/"):
         _check_selector(manifest, content.get("spec"))
 
 
@@ -202,7 +223,7 @@ def _check_selector(manifest: Manifest, spec: object) -> None:
         raise _missing(manifest.place, "spec.selector.matchLabels", "has no", "spec.selector")
     template = spec.get("template")
     labels = _at(template, "metadata", "labels")
-    wanted = spec["selector"].get("matchLabels") or {}
+    wanted = _at(spec["selector"], "matchLabels")
     for key, value in wanted.items():
         if labels.get(key) != value:
             raise UsageError(

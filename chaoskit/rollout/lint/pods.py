@@ -77,10 +77,16 @@ def termination(facts: WorkloadFacts) -> Iterator[Finding]:
 
 def resources(facts: WorkloadFacts) -> Iterator[Finding]:
     """Containers that claim no resources."""
+    of_pod = facts.pod_spec.get("resources") or {}  # set aside for all its containers together
     for item in facts.containers:
         wanted = item.get("resources") or {}
         # Where only limits stand, requests are set to them.
-        asked = {**(wanted.get("limits") or {}), **(wanted.get("requests") or {})}
+        asked = {
+            name
+            for part in (of_pod, wanted)
+            for group in ("limits", "requests")
+            for name in part.get(group) or {}
+        }
         if missing := [name for name in ("cpu", "memory") if name not in asked]:
             yield finding(
                 facts,
@@ -168,7 +174,9 @@ def ports(facts: WorkloadFacts) -> Iterator[Finding]:
         for port in item.get("ports") or []
         if port.get("hostPort")
     ]
-    if held and facts.kind == "Deployment":
+    # Where old pods end first, the new one takes their place.
+    makes_room = facts.strategy == "Recreate" or (facts.bounds or (0, 0))[0] == 0
+    if held and facts.kind == "Deployment" and not makes_room:
         yield finding(
             facts,
             "host-port",

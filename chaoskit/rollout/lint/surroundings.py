@@ -77,7 +77,7 @@ def spread(facts: WorkloadFacts) -> Iterator[Finding]:
 
 def scaler(facts: WorkloadFacts) -> Iterator[Finding]:
     """Two that set the number of replicas."""
-    if facts.scalers and "replicas" in facts.spec:
+    if facts.scalers and facts.spec.get("replicas") is not None:
         yield finding(
             facts,
             "replicas-beside-autoscaler",

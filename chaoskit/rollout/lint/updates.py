@@ -67,7 +67,7 @@ def bounds(facts: WorkloadFacts) -> Iterator[Finding]:
             "no-room-to-roll",
             "maxSurge, maxUnavailable",
             "the API refuses both being 0",
-            "maxSurge: 1",
+            "maxUnavailable: 1" if facts.kind == "StatefulSet" else "maxSurge: 1",
             "R3",
         )
         return

@@ -31,6 +31,23 @@ def kept(path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["runs", "ls", "--since", f"{10**20}d"],
+        ["runs", "ls", "--since", f"{'9' * 400}d"],
+        ["runs", "ls", "--last", str(10**20)],
+        ["runs", "prune", "--older-than", f"{'9' * 400}w"],
+        ["report", "--since", f"{10**15}w"],
+        ["runs", "show", "r\udcff"],
+        ["runs", "diff", "latest", "r\udcff"],
+    ],
+)
+def test_what_no_store_can_be_asked_is_wrong_usage(kept: Path, command: list[str]) -> None:
+    """Numbers beyond the store's, and bytes of a shell that are no text."""
+    assert cli.run(command) == statuses.EXIT_USAGE
+
+
 def test_ls_shows_the_newest_first(kept: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["runs", "ls", "--last", "3"]) == statuses.EXIT_HELD
     lines = capsys.readouterr().out.splitlines()

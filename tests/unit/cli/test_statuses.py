@@ -1,5 +1,6 @@
 """Exit statuses and help: the same words for every subcommand, and true."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -111,6 +112,38 @@ def test_bash_completes(typed: list[str], offered: str) -> None:
         ["bash", "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert offered in done.stdout.split()
+
+
+@pytest.mark.parametrize("command", [["faults"], ["faults", "nic_down"], ["doctor", "--help"]])
+@pytest.mark.parametrize("place", ["full", "closed"])
+def test_output_that_nobody_takes_is_no_verdict(command: list[str], place: str) -> None:
+    """On a full disk, or into a pipe whose reader is gone: in words, and not as VIOLATED."""
+    if place == "full":
+        into = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, into = os.pipe()
+        os.close(reader)
+    done = subprocess.run(
+        [CHAOSKIT, *command],
+        check=False,
+        stdout=into,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    )
+    os.close(into)
+    assert done.returncode == statuses.EXIT_ENVIRONMENT
+    assert "Traceback" not in done.stderr
+    assert ("No space left" in done.stderr) == (place == "full")
+
+
+def test_a_duration_is_refused_by_the_option_that_it_was_given_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for option in ("--baseline", "--within"):
+        command = ["rollout", "deployment/web", "--restart", option, "soon"]
+        assert cli.run(command) == statuses.EXIT_USAGE
+        assert f"{option}: no duration" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

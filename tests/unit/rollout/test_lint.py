@@ -158,3 +158,42 @@ def test_the_command_for_machines(tmp_path: Path) -> None:
     (found,) = json.loads(done.output)
     assert (found["rule"], found["rows"]) == ("moving-tag", ["R20"])
     assert found["subject"] == "Deployment shop/web"
+
+
+SURGE = "spec.strategy.rollingUpdate"
+HOST_PORT = [{"name": "http", "containerPort": 80, "hostPort": 80}]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        # sleep(1) takes units; they are no other command
+        {f"{CONTAINER}.lifecycle.preStop": {"exec": {"command": ["sleep", "5s"]}}},
+        # what is set aside for the pod is set aside for its containers
+        {
+            f"{CONTAINER}.resources": None,
+            "spec.template.spec.resources": {"requests": {"cpu": "1", "memory": "1Gi"}},
+        },
+        # the old pod ends first, and leaves its host port to the new one
+        {f"{CONTAINER}.ports": HOST_PORT, SURGE: {"maxSurge": 0, "maxUnavailable": 1}},
+    ],
+)
+def test_what_is_sound_in_another_way_is_sound(fields: dict[str, Any]) -> None:
+    made = sound_deployment()
+    for field, value in fields.items():
+        made = changed(made, field, value)
+    assert rules([made, *around()]) == []
+
+
+def test_a_budget_without_a_selector_selects_nothing_and_an_empty_one_everything() -> None:
+    with_none, with_empty = changed(budget(), "spec.selector", None), budget()
+    with_empty["spec"]["selector"] = {}
+    assert rules([sound_deployment(), service(), with_none]) == ["no-budget"]
+    assert rules([sound_deployment(), service(), with_empty]) == []
+
+
+def test_a_stateful_set_is_not_told_to_set_what_it_has_not() -> None:
+    made = sound_stateful_set()
+    made["spec"]["updateStrategy"] = {"rollingUpdate": {"maxUnavailable": 0}}
+    (one,) = [each for each in lint([made, *around()]) if each.rule == "no-room-to-roll"]
+    assert one.remedy == "maxUnavailable: 1"

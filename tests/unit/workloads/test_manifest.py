@@ -47,6 +47,12 @@ def test_a_namespace_is_set_without_touching_the_original(tmp_path: Path) -> Non
         ("a: 1\na: 2", ["the field 'a' stands twice", "line 2"]),
         ("", ["holds no objects"]),
         ("just text", ["document 1", "str"]),
+        ("{{ if .Values.web }}\na: 1", ["is no YAML", "line 1"]),
+        ("? [a, b]\n: 1", ["is no YAML", "line 1"]),
+        (f"a: {'[' * 3000}{']' * 3000}", ["is no YAML", "too deep"]),
+        ("a: !!int many", ["is no YAML", "type"]),
+        ("apiVersion: v1\nkind: List\nitems: 7", ["document 1", "items"]),
+        (DEPLOYMENT.replace("{matchLabels: {app: web}}", "web"), ["Deployment web", "selector"]),
         ("kind: Pod\nmetadata: {name: p}", ["document 1", "apiVersion"]),
         ("apiVersion: v1\nmetadata: {name: p}", ["document 1", "kind"]),
         (f"{DEPLOYMENT}---\napiVersion: v1\nkind: Pod", ["document 2", "Pod", "metadata.name"]),
@@ -81,6 +87,30 @@ def test_values_are_read_as_kubectl_reads_them(tmp_path: Path) -> None:
     (one,) = manifest.load(written(tmp_path, text))
     data = {"since": "2026-01-31", "at": "12:30", "many": 1000.0, "mode": 420, True: True}
     assert one.content["data"] == {**data, "plain": 42}
+
+
+def test_an_anchor_is_taken_over_and_added_to(tmp_path: Path) -> None:
+    """Also by a mapping that stands less deep, and so is made before the one it takes over."""
+    merged = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: a}
+base: &base {x: 1, y: 1}
+within: {more: &more {<<: *base, x: 2}}
+data: {<<: *more, z: 3}
+"""
+    (one,) = manifest.load(written(tmp_path, merged))
+    assert one.content["within"]["more"] == {"x": 2, "y": 1}
+    assert one.content["data"] == {"x": 2, "y": 1, "z": 3}
+    twice = merged.replace("x: 2}", "x: 2, x: 3}")
+    with pytest.raises(UsageError, match="'x' stands twice"):
+        manifest.load(written(tmp_path, twice))
+
+
+def test_another_group_s_kind_of_the_same_name_needs_no_selector(tmp_path: Path) -> None:
+    text = "{apiVersion: example.com/v1, kind: Deployment, metadata: {name: a}, spec: {size: 3}}"
+    (one,) = manifest.load(written(tmp_path, text))
+    assert one.content["spec"] == {"size": 3}
 
 
 def test_a_line_that_is_no_yaml_is_not_shown_for_it_may_be_a_secret(tmp_path: Path) -> None:
