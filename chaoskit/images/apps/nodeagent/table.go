@@ -18,8 +18,8 @@ type tables struct {
 
 const actChain = "act"
 
-// put makes the tables that are not there, or not whole. `act` are the rules for the packets that are meant, one
-// after the other.
+// put makes the tables that are not there, or not whole. `act` are the rules for the packets that
+// are meant, one after the other.
 func (t tables) put(selections []selection, act [][]expr.Any) error {
 	byPod := map[string][]selection{}
 	for _, one := range selections {
