@@ -12,8 +12,8 @@ SELECT ?= not soak and not long and (everyday or not row)
 # What the machine must be able to do for that.
 PURPOSE ?= test
 # So many processes at once, 0 for one; on a cluster they take turns where a test needs it for
-# itself. WORKERS=2 saves a third of the time on two cores; more than cores make the load late.
-WORKERS ?= 0
+# itself. Two save a third of the time on two cores; more than cores make the load late.
+WORKERS ?= 2
 # Further options for pytest: make test ARGS="-k rollout -x"
 ARGS ?=
 # The descriptor for what the recipes have to complain about (.ci/run gives another, see there).
