@@ -1,4 +1,4 @@
-"""Rows of the family images with a planted defect: each is found, and named.
+"""Rows of the family images, and of others about images, with a planted defect: each is found.
 
 Their sound twins are the scenarios of those rows.
 """
@@ -11,6 +11,7 @@ import pytest
 from chaoskit.cluster.registry import Registry
 from chaoskit.faults import CniConfigWithdrawn, ComponentPaused
 from chaoskit.guarantees import (
+    no_needless_restart,
     no_request_lost,
     node_reason_shown,
     only_versions,
@@ -18,7 +19,9 @@ from chaoskit.guarantees import (
     recovers_within,
     rollout_bounds,
     rollout_completes_within,
+    rollout_stalled,
     runs_untouched,
+    template_restored,
 )
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.workloads.specimen_manifests import CONTAINER, SpecimenPod, image
@@ -284,3 +287,25 @@ def test_a_tag_that_moves_under_pods_that_always_pull(
         load.run_for(seconds=2)
     verdict = planting.expect(True, only_versions(["v1"]))
     assert "answered as revision v2" in said(verdict["only_versions"])
+
+
+@pytest.mark.row("R9")
+def test_a_tag_that_exists_after_all(planting: Planting) -> None:
+    """The tag is there: its rollout goes through, and is undone to the revision before the last."""
+    web = planting.web(replicas=2, pod=QUICK)
+    web.deployment.set_image(image("v3"))
+    web.deployment.wait_complete(timeout_s=60)
+    with planting.load(web.service) as load:
+        web.deployment.set_image(image("v2"))
+        web.deployment.wait_complete(timeout_s=60)
+        load.run_for(seconds=1)
+        web.deployment.undo(to_revision=1)
+        web.deployment.wait_complete(timeout_s=60)
+    verdicts = planting.expect(
+        True,
+        rollout_stalled(web, within_s=5),
+        only_versions(["v3"]),
+        no_needless_restart(web),
+        template_restored(web),
+    )
+    assert "answered as revision v2" in said(verdicts["only_versions"])

@@ -10,7 +10,6 @@ from chaoskit.faults import RolloutClientKilled
 from chaoskit.guarantees import (
     change_causes,
     min_ready_respected,
-    no_needless_restart,
     no_overlap_when_recreated,
     nothing_rolls_while_paused,
     only_versions,
@@ -28,9 +27,7 @@ from chaoskit.guarantees import (
     rollout_bounds,
     rollout_outlives_its_client,
     rollout_reaches,
-    rollout_stalled,
     step_refused,
-    template_restored,
 )
 from chaoskit.guarantees.verdict import Verdict
 from chaoskit.workloads import specimen, specimen_manifests
@@ -172,28 +169,6 @@ def test_a_shorter_history_than_promised(planting: Planting) -> None:
         web.deployment.wait_complete(timeout_s=60)
     verdict = planting.expect(True, revision_numbers(web, [2, 3, 4]))
     assert "not {2,3,4}" in said(verdict["revision_numbers"])
-
-
-@pytest.mark.row("R9")
-def test_a_tag_that_exists_after_all(planting: Planting) -> None:
-    """The tag is there: its rollout goes through, and is undone to the revision before the last."""
-    web = planting.web(replicas=2, pod=QUICK)
-    web.deployment.set_image(image("v3"))
-    web.deployment.wait_complete(timeout_s=60)
-    with planting.load(web.service) as load:
-        web.deployment.set_image(image("v2"))
-        web.deployment.wait_complete(timeout_s=60)
-        load.run_for(seconds=1)
-        web.deployment.undo(to_revision=1)
-        web.deployment.wait_complete(timeout_s=60)
-    verdicts = planting.expect(
-        True,
-        rollout_stalled(web, within_s=5),
-        only_versions(["v3"]),
-        no_needless_restart(web),
-        template_restored(web),
-    )
-    assert "answered as revision v2" in said(verdicts["only_versions"])
 
 
 @pytest.mark.row("R10")

@@ -129,13 +129,13 @@ def test_wrong_input_is_named_with_the_next_step(
     "text, seconds", [("500ms", 0.5), ("30s", 30), ("1.5m", 90), ("1h", 3600), ("24h", 86400)]
 )
 def test_durations(text: str, seconds: float) -> None:
-    assert seconds_of(text) == seconds
+    assert seconds_of(text, "--for") == seconds
 
 
 @pytest.mark.parametrize("text", ["", "s", "-1s", "1d", "25h", "1e3s", "nan"])
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(UsageError, match="no duration"):
-        seconds_of(text)
+    with pytest.raises(UsageError, match="--within: no duration"):
+        seconds_of(text, "--within")
 
 
 def test_the_target_stands_for_what_is_required_and_not_set() -> None:
