@@ -1,25 +1,16 @@
 """A session without an engine."""
 
-from pathlib import Path
-
 import pytest
 
 from chaoskit.errors import EngineError, UsageError
-from chaoskit.options import checked
 from chaoskit.run.book import SessionBook
 from chaoskit.run.session import ChaosSession
 
 
 def test_a_cluster_that_does_not_start_is_not_tried_again_for_each_scenario(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    book: SessionBook,
 ) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
-    monkeypatch.setenv("CHAOSKIT_STATE", str(tmp_path / "state"))
-    options = checked(
-        image="auto", nodes="1+1", profile="fast", keep_cluster=False,
-        report_dir=str(tmp_path / "reports"), seed="1", strict=False,
-    )  # fmt: skip
-    session = ChaosSession(SessionBook(options, "test"), lambda text: None)
+    session = ChaosSession(book, lambda text: None)
     try:
         with pytest.raises(EngineError) as first:
             session.cluster()
@@ -32,15 +23,9 @@ def test_a_cluster_that_does_not_start_is_not_tried_again_for_each_scenario(
 
 
 def test_a_size_that_cannot_be_is_refused_and_one_that_does_not_start_says_nothing_of_the_usual(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    book: SessionBook,
 ) -> None:
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
-    monkeypatch.setenv("CHAOSKIT_STATE", str(tmp_path / "state"))
-    options = checked(
-        image="auto", nodes="1+1", profile="fast", keep_cluster=False,
-        report_dir=str(tmp_path / "reports"), seed="1", strict=False,
-    )  # fmt: skip
-    session = ChaosSession(SessionBook(options, "test"), lambda text: None)
+    session = ChaosSession(book, lambda text: None)
     try:
         with (
             pytest.raises(UsageError, match="marker nodes"),

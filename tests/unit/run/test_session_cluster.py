@@ -12,7 +12,6 @@ import pytest
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch.labels import this_process
 from chaoskit.errors import ClusterError, EngineError
-from chaoskit.options import checked
 from chaoskit.run.book import SessionBook
 from chaoskit.run.session_cluster import SessionCluster
 from chaoskit.run.shared import SharedCluster, SharedRun
@@ -48,19 +47,13 @@ class Worker:
 
 
 @pytest.fixture
-def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def worker(book: SessionBook, tmp_path: Path) -> Iterator[Worker]:
     """It has joined cluster "old", and could not heal a fault there."""
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
-    monkeypatch.setenv("CHAOSKIT_STATE", str(tmp_path / "state"))
-    options = checked(
-        image="auto", nodes="1+1", profile="fast", keep_cluster=False,
-        report_dir=str(tmp_path / "reports"), seed="1", strict=False,
-    )  # fmt: skip
     said: list[str] = []
     shared = SharedRun(tmp_path, this_process(), said.append)
     driver = WarmDriver()
     with closing(driver):
-        session = SessionCluster(SessionBook(options, "test"), said.append, driver, shared)
+        session = SessionCluster(book, said.append, driver, shared)
         joined = Joined()
         session._cluster, session._provider = cast(Any, joined), K3sProvider()
         session.note_dirty("a fault could not be healed")
