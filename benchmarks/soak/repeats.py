@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from benchmarks import scenario_runs
 from benchmarks.soak.stage import Row
 from chaoskit.cluster.profiles import FAST
@@ -83,10 +85,13 @@ def too_few(
 
 
 def _collected(path: str, select: str) -> list[str]:
-    """The ids of the scenarios below a path, as pytest finds them."""
+    """The ids of the scenarios below a path, as pytest finds them; ends where it cannot look."""
     command = [sys.executable, "-m", "pytest", path, "--collect-only", "-q", "-m", select]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return [line for line in listed.splitlines() if "::" in line]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False)
+    if listed.returncode not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+        # An empty list would count as a round in which nothing was left to do.
+        raise SystemExit(f"the scenarios in {path} cannot be collected: {listed.stdout}")
+    return [line for line in listed.stdout.splitlines() if "::" in line]
 
 
 def _within(path: str) -> str:

@@ -209,6 +209,14 @@ def test_what_every_test_runs_is_to_have_a_run_for_each_round() -> None:
     assert too_few(["daily", "thrice"], {"daily"}, ["daily", "thrice"] * 9, 10) == ["daily"]
 
 
+def test_scenarios_that_cannot_be_collected_are_not_a_round_that_is_done(tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("import nothing_of_this_name")
+    with pytest.raises(SystemExit, match="cannot be collected"):
+        Repeats(scenarios=(str(tmp_path),)).run(
+            f"round 1 of -m 'row and not soak' in {tmp_path}", tmp_path
+        )
+
+
 @pytest.mark.parametrize("stage", ["repeats", "mutants"])
 def test_the_list_says_what_is_left_without_doing_any(stage: str, tmp_path: Path) -> None:
     listed = subprocess.run(
