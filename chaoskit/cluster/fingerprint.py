@@ -32,6 +32,11 @@ _SYSTEM = ("Deployment", "DaemonSet", "ConfigMap", "Service")
 _SYSTEM_NAMESPACE = "kube-system"
 
 _BRIDGE = re.compile(r"^cni0 (up|inet)|dev cni0")
+#: What is amiss for a moment without any fault, and over when it is gone: the link of a pod that
+#: ends or begins, a node that was not ready yet.
+_PASSING = re.compile(
+    r"of a pod is down$| [A-Z]\w+=(True|False|Unknown)$| taint node\.kubernetes\.io/"
+)
 
 #: Part of the cluster ("node one: links") and the lines that describe it.
 Fingerprint = Mapping[str, tuple[str, ...]]
@@ -54,12 +59,14 @@ def difference(before: Fingerprint, after: Fingerprint) -> list[str]:
     """What came ("+") and what went ("-"), by part; empty when nothing is left of anything.
 
     The pods' bridge is no trace when it comes or goes: a node makes it for its first pod, and
-    has none after a power cut until it gets one. One that is down is a trace.
+    has none after a power cut until it gets one. One that is down is a trace. And nothing is
+    left of anything where the cluster was not quite well before and is now.
     """
     lines = []
     for part in sorted(before.keys() | after.keys()):
         old, new = set(before.get(part, ())), set(after.get(part, ()))
-        lines += [f"{part}: - {line}" for line in sorted(old - new) if not _BRIDGE.search(line)]
+        went = (line for line in sorted(old - new) if not _PASSING.search(line))
+        lines += [f"{part}: - {line}" for line in went if not _BRIDGE.search(line)]
         lines += [f"{part}: + {line}" for line in sorted(new - old) if not _BRIDGE.search(line)]
     return lines
 

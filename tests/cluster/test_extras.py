@@ -42,7 +42,7 @@ def test_fake_nodes_take_only_what_asks_for_them_and_leave_nothing(
     leases = {lease["metadata"]["name"] for lease in cluster.kube.list("Lease", "kube-node-lease")}
     assert not leases & set(fake.names)
     namespace.wait_gone(timeout_s=60)
-    assert fingerprint.difference(before, fingerprint.fingerprint(cluster)) == []
+    assert fingerprint.left_after(cluster, before, timeout_s=10) == []
 
 
 def test_metrics_are_served_and_then_gone(cluster: K3sCluster, chaos_session: ChaosSession) -> None:
@@ -67,4 +67,4 @@ def test_metrics_are_served_and_then_gone(cluster: K3sCluster, chaos_session: Ch
     namespace.delete()
 
     namespace.wait_gone(timeout_s=60)
-    assert fingerprint.difference(before, fingerprint.fingerprint(cluster)) == []
+    assert fingerprint.left_after(cluster, before, timeout_s=10) == []

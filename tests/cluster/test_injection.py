@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chaoskit.cluster.fingerprint import difference, fingerprint
+from chaoskit.cluster.fingerprint import fingerprint, left_after
 from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.launch import leftovers
 from chaoskit.cluster.provider import Cluster
@@ -18,7 +18,6 @@ from chaoskit.options import checked
 from chaoskit.run import Planned
 from chaoskit.run.book import SessionBook
 from chaoskit.run.session import ChaosSession
-from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.planting import Planting
 
@@ -57,12 +56,7 @@ def test_faults_at_once_again_and_by_plan_are_windows_of_their_own(planting: Pla
     assert first.requested_ns < second.requested_ns < first.end_ns < second.end_ns
     for node in cluster.agents:
         node.wait_ready(timeout_s=READY_WITHIN_S)
-    wait_until(
-        lambda: not difference(before, fingerprint(cluster)),
-        what="no residue",
-        timeout_s=30,
-        seen=lambda: difference(before, fingerprint(cluster)),
-    )
+    assert left_after(cluster, before, timeout_s=30) == []
 
 
 def test_the_same_fault_on_the_same_target_is_refused_while_it_is_open(planting: Planting) -> None:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from chaoskit.cluster.fingerprint import _marks, difference
 
 _LINKS = "node one: links"
@@ -14,8 +16,25 @@ def test_the_pods_bridge_comes_and_goes_with_pods_and_is_a_trace_when_it_is_down
     assert difference(up, down) == [f"{_LINKS}: + cni0 down mtu 1500"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "veth9ae9236e of a pod is down",
+        "one Ready=Unknown",
+        "one DiskPressure=True",
+        "one taint node.kubernetes.io/unreachable=:NoExecute",
+    ],
+)
+def test_what_was_amiss_for_a_moment_before_is_a_trace_only_when_it_comes(line: str) -> None:
+    assert difference({"node one: links": (line,)}, {}) == []
+    assert difference({}, {"node one: links": (line,)}) == [f"node one: links: + {line}"]
+
+
 def test_anything_else_that_comes_or_goes_is_a_trace() -> None:
     assert difference({_LINKS: ("eth0 up",)}, {}) == [f"{_LINKS}: - eth0 up"]
+    assert difference({"nodes": ("one taint own=:NoSchedule",)}, {}) == [
+        "nodes: - one taint own=:NoSchedule"
+    ]
     assert difference({}, {"objects": ("Pod a finalizer chaoskit.dev/stuck",)}) == [
         "objects: + Pod a finalizer chaoskit.dev/stuck"
     ]
