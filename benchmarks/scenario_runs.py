@@ -153,9 +153,10 @@ def page(runs: Sequence[ScenarioRun]) -> str:
         "",
         f"{len(runs)} runs of {len(of_scenario)} scenarios: {held} HELD. A scenario that does not "
         "end as it did before has flipped; the bound is the one-sided one of Clopper and Pearson, "
-        "at 95 %, for the share of runs that are not HELD. The wall time is a mean; with several "
-        "workers it has the wait for the cluster in it. The runs are in scenario-runs.jsonl "
-        "beside this page; `python -m benchmarks.scenario_runs SESSION` adds those of a session.",
+        "at 95 %, for the share of runs that are not HELD. The wall time is a mean; in runs of "
+        "several workers until 2026-11-26 it has the wait for the cluster in it. The runs are in "
+        "scenario-runs.jsonl beside this page; `python -m benchmarks.scenario_runs SESSION` adds "
+        "those of a session.",
         "",
         "| row | scenario | runs | HELD | VIOLATED | UNKNOWN | not HELD, at most | wall, s "
         "| requests | not ok | outage, s |",

@@ -45,6 +45,7 @@ _MARKERS = (
 _session_key: pytest.StashKey[ChaosSession] = pytest.StashKey()
 _run_key: pytest.StashKey[Run] = pytest.StashKey()
 _reports_key: pytest.StashKey[dict[str, pytest.TestReport]] = pytest.StashKey()
+_waited_key: pytest.StashKey[float] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -121,8 +122,9 @@ def chaos_session(request: pytest.FixtureRequest) -> Iterator[ChaosSession]:
 @pytest.fixture
 def cluster(chaos_session: ChaosSession, request: pytest.FixtureRequest) -> Iterator[K3sCluster]:
     """A running multi-node cluster: the session's, or a new one where a fault was not healed."""
-    node = request.node
+    node, before_s = request.node, chaos_session.waited_s
     with chaos_session.using(alone=_is_alone(node), nodes=_nodes_of(node)) as made:
+        node.stash[_waited_key] = chaos_session.waited_s - before_s
         yield made
 
 
@@ -204,7 +206,9 @@ def pytest_runtest_makereport(
     if report.failed and report.when != "teardown":
         session.collect_logs(item.nodeid)
     if report.when == "teardown":
-        report.chaoskit = concluded(item, run, reports, session)  # type: ignore[attr-defined]
+        report.chaoskit = concluded(  # type: ignore[attr-defined]
+            item, run, reports, session, waited_s=item.stash.get(_waited_key, 0.0)
+        )
     return report
 
 

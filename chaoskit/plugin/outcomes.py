@@ -85,8 +85,13 @@ def concluded(
     run: Run | None,
     reports: dict[str, pytest.TestReport],
     session: ChaosSession,
+    *,
+    waited_s: float,
 ) -> dict[str, Any]:
-    """What became of a scenario, in plain values: they travel from worker to controller."""
+    """What became of a scenario, in plain values: they travel from worker to controller.
+
+    `waited_s` of its seconds it only waited for other processes to be done with the cluster.
+    """
     from msgspec import to_builtins
 
     from chaoskit.history.session import SessionScenario, slug_of
@@ -99,7 +104,7 @@ def concluded(
         outcome=outcome,
         rows=rows_of(item),
         reason=reason,
-        wall_s=sum(each.duration for each in reports.values()),
+        wall_s=sum(each.duration for each in reports.values()) - waited_s,
         title=title,
         doc=description,
     )

@@ -50,6 +50,11 @@ class ChaosSession:
         with self._cluster.using(alone=alone, nodes=nodes) as cluster:
             yield cluster
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds waited for other processes to be done with the cluster, in all."""
+        return self._cluster.waited_s
+
     def cluster(self) -> K3sCluster:
         """The session's cluster, started when first asked for, and anew when a fault of an earlier
         scenario could not be healed. Raises `ChaoskitError`s.

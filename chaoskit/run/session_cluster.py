@@ -74,6 +74,11 @@ class SessionCluster:
         with turn(timeout_s=_OTHERS_DONE_WITHIN_S):
             yield self.get()
 
+    @property
+    def waited_s(self) -> float:
+        """Seconds waited for other processes to be done with the cluster, in all."""
+        return 0.0 if self._shared is None else self._shared.use.waited_s
+
     def get(self) -> K3sCluster:
         """The session's cluster, started when first asked for, and anew when a fault of an earlier
         scenario could not be healed. Raises `ChaoskitError`s.

@@ -8,13 +8,15 @@ process gives its own back.
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from chaoskit import clock
+from chaoskit.errors import WaitTimeout
 from chaoskit.waiting import wait_until
 
 _INTERVAL_S = 0.1
+_OTHERS_SEE_IT_WITHIN_S = 1.0
 _SAID_AFTER_S = 2.0
 
 
@@ -22,7 +24,8 @@ class Sharing:
     """The lock of one cluster, in a folder that all who share it name.
 
     Whoever waits to be alone closes the gate: nobody joins before it had its turn, so it is never
-    starved.
+    starved. Who was alone lets those that wait go first: between two turns of one process the
+    gate is open for milliseconds only, and the others look at it each tenth of a second.
     """
 
     def __init__(self, folder: Path, say: Callable[[str], None]) -> None:
@@ -30,13 +33,17 @@ class Sharing:
         self._gate = folder / "gate.lock"
         self._users = folder / "users.lock"
         self._start = folder / "start.lock"
+        self._waiting = folder / "waiting.lock"
+        self._was_alone = False
         self._say = say
+        #: Seconds that this process has waited for others, in all.
+        self.waited_s = 0.0
 
     @contextmanager
     def shared(self, *, timeout_s: float) -> Iterator[None]:
         """A context in which others may use it too. Raises `WaitTimeout`."""
         with ExitStack() as held:
-            with self._locked(self._gate, fcntl.LOCK_SH, timeout_s):
+            with self._through_gate(fcntl.LOCK_SH, timeout_s):
                 held.enter_context(self._locked(self._users, fcntl.LOCK_SH, timeout_s))
             yield
 
@@ -44,9 +51,10 @@ class Sharing:
     def alone(self, *, timeout_s: float) -> Iterator[None]:
         """A context in which nobody else uses it. Raises `WaitTimeout`."""
         with (
-            self._locked(self._gate, fcntl.LOCK_EX, timeout_s),
+            self._through_gate(fcntl.LOCK_EX, timeout_s),
             self._locked(self._users, fcntl.LOCK_EX, timeout_s),
         ):
+            self._was_alone = True
             yield
 
     @contextmanager
@@ -54,6 +62,37 @@ class Sharing:
         """A context in which nobody else starts, joins or replaces it. Raises `WaitTimeout`."""
         with self._locked(self._start, fcntl.LOCK_EX, timeout_s):
             yield
+
+    @contextmanager
+    def _through_gate(self, mode: int, timeout_s: float) -> Iterator[None]:
+        if self._was_alone:
+            self._was_alone = False
+            self._let_others_go_first()
+        with ExitStack() as gate:
+            with self._locked(self._waiting, fcntl.LOCK_SH, timeout_s):
+                gate.enter_context(self._locked(self._gate, mode, timeout_s))
+            yield
+
+    def _let_others_go_first(self) -> None:
+        began_ns = clock.now_ns()
+        with suppress(WaitTimeout):
+            wait_until(
+                lambda: not self._others_wait(),
+                what="others to have their turn",
+                timeout_s=_OTHERS_SEE_IT_WITHIN_S,
+                interval_s=_INTERVAL_S,
+            )
+        self.waited_s += (clock.now_ns() - began_ns) / 1e9
+
+    def _others_wait(self) -> bool:
+        descriptor = os.open(self._waiting, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
 
     @contextmanager
     def _locked(self, file: Path, mode: int, timeout_s: float) -> Iterator[None]:
@@ -81,6 +120,7 @@ class Sharing:
                 interval_s=_INTERVAL_S,
                 next_step="does one of them hang? its process shows in: ps -ef",
             )
+            self.waited_s += (clock.now_ns() - began_ns) / 1e9
             yield
         finally:
             os.close(descriptor)  # which gives the lock back

@@ -103,6 +103,28 @@ def test_who_waits_to_be_alone_is_not_starved(tmp_path: Path) -> None:
     assert order == ["alone", "late"]
 
 
+def test_one_that_is_alone_again_and_again_lets_the_others_have_their_turns(tmp_path: Path) -> None:
+    busy, waiting = (Sharing(tmp_path, print) for _ in range(2))
+    turns: list[bool] = []
+    had = threading.Event()
+
+    def wait_once() -> None:
+        with waiting.alone(timeout_s=20):
+            had.set()
+
+    thread = threading.Thread(target=wait_once)
+    with busy.alone(timeout_s=1):
+        thread.start()
+        assert not had.wait(0.5)
+    while not had.is_set() and len(turns) < 10:
+        with busy.alone(timeout_s=20):
+            turns.append(had.is_set())
+            had.wait(0.25)
+    thread.join(10)
+    assert len(turns) <= 3
+    assert waiting.waited_s > 0
+
+
 def _gate_is_closed(folder: Path) -> bool:
     try:
         with Sharing(folder, print).shared(timeout_s=0.0):
