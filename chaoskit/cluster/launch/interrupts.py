@@ -32,7 +32,8 @@ def sigterm_raises() -> Iterator[None]:
 def interrupts_held(*, allow: int = 1) -> Iterator[None]:
     """Hold the first `allow` interrupts back until the block is done; the next one breaks it.
 
-    For removal: an impatient second Ctrl-C must not leave half a cluster, a third may.
+    For removal: an impatient second Ctrl-C must not leave half a cluster, a third may. What goes
+    wrong in the block meanwhile is the interrupt's cause, and a note of it.
     """
     held: list[int] = []
 
@@ -41,10 +42,21 @@ def interrupts_held(*, allow: int = 1) -> Iterator[None]:
         if len(held) > allow:
             raise KeyboardInterrupt
 
-    with _handling({signal.SIGINT: hold, signal.SIGTERM: hold}):
-        yield
+    try:
+        with _handling({signal.SIGINT: hold, signal.SIGTERM: hold}):
+            yield
+    except Exception as error:
+        if not held:
+            raise
+        interrupt = _raised_for(held[0])
+        interrupt.add_note(f"and {error}")
+        raise interrupt from error
     if held:
-        raise Terminated if held[0] == signal.SIGTERM else KeyboardInterrupt
+        raise _raised_for(held[0])
+
+
+def _raised_for(number: int) -> BaseException:
+    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
 
 
 @contextmanager
