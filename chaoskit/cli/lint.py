@@ -1,13 +1,13 @@
 """`chaoskit lint MANIFEST`: what manifests cannot promise, and which scenario would show it."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from chaoskit.cli import standard_input
 from chaoskit.cli.statuses import EXIT_HELD, EXIT_VIOLATED, help_end
 from chaoskit.rollout import sources
 from chaoskit.rollout.lint import Finding, lint
@@ -33,7 +33,7 @@ def command(
     MANIFEST is a file, a folder, or - for standard input (kubectl kustomize, helm template). No
     cluster is asked.
     """
-    read = sources.read(manifests, namespace, _standard_input, strict=False)
+    read = sources.read(manifests, namespace, standard_input.read, strict=False)
     found = [
         one for one in lint([each.content for each in read.manifests]) if one.rule not in excepted
     ]
@@ -58,7 +58,3 @@ def as_text(found: Sequence[Finding]) -> str:
                 lines.append(f"  {one.rule} ({one.field}): {one.lacks}")
                 lines.append(f"      do: {one.remedy}; shown by {', '.join(one.rows)}")
     return "\n".join(lines)
-
-
-def _standard_input() -> str:
-    return sys.stdin.read()

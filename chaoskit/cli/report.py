@@ -70,9 +70,7 @@ def _print_schema(context: click.Context, _: click.Parameter, wanted: bool) -> N
 @click.option(
     "--form",
     type=click.Choice(_FORMS),
-    default="text",
-    show_default=True,
-    help="Of --since: what is printed.",
+    help="Of --since: what is printed; default: text.",
 )
 @with_store
 @click.option(
@@ -94,7 +92,7 @@ def command(
     only: tuple[str, ...],
     since: str | None,
     scenario: str | None,
-    form: str,
+    form: str | None,
     store_path: Path | None,
     exit_status: bool,
 ) -> int:
@@ -114,11 +112,23 @@ def command(
             next_step="chaoskit report --help",
         )
     if since is not None:
-        return _trend(since, scenario or "", form, store_path, into)
+        _require_none("with --since", only=only, exit_status=exit_status)
+        return _trend(since, scenario or "", form or "text", store_path, into)
+    _require_none("without --since", scenario=scenario, form=form, store=store_path)
     assert run_folder is not None  # one of both is there
     for path in write_all(run_folder, into=into, only=only):
         click.echo(path)
     return of_outcome(load_run(run_folder).outcome) if exit_status else EXIT_HELD
+
+
+def _require_none(where: str, **options: object) -> None:
+    for name, value in options.items():
+        if value:
+            raise UsageError(
+                f"has no part in it {where}",
+                subject=f"--{name.replace('_', '-')}",
+                next_step="leave it out",
+            )
 
 
 def _trend(since: str, scenario: str, form: str, store_path: Path | None, into: Path | None) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from chaoskit.cli import standard_input
 from chaoskit.cli.cluster import Steps
 from chaoskit.cli.inject import seconds_of
 from chaoskit.cli.places import kubeconfig_file
@@ -113,11 +114,11 @@ def command(**given: Any) -> int:
     is_inside: bool = given["in_cluster"]
     asked = asked_from(given)
     if given["context"] is None and not is_inside:
-        return _tried(preparing.from_manifests(asked, sys.stdin.read), None, dry_run=dry_run)
+        return _tried(preparing.from_manifests(asked, standard_input.read), None, dry_run=dry_run)
     provider = ExistingProvider(*_place(given), asked.namespace)
     with closing(provider.start(ClusterSpec())) as cluster:
         prepared = on_existing.from_cluster(
-            asked, cluster, sys.stdin.read, twin=given["allow_twin"], is_inside=is_inside
+            asked, cluster, standard_input.read, twin=given["allow_twin"], is_inside=is_inside
         )
         return _tried(prepared, cluster, dry_run=dry_run)
 

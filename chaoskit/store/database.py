@@ -41,6 +41,8 @@ class Database:
         self._timeout_s = timeout_s
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and not path.is_file():  # SQLite calls a device locked
+                raise StoreError("is no file", subject=str(path), next_step=_ANOTHER)
             # isolation_level None: transactions are begun here, by name, and nowhere else.
             self._connection = sqlite3.connect(path, timeout=timeout_s, isolation_level=None)
         try:

@@ -4,6 +4,7 @@ Its pod is on its node's network and among its processes: clusters are container
 engine, their API server answers on 127.0.0.1 there, and their processes are looked at from there.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +14,16 @@ import yaml
 
 from chaoskit.cli.scheduled.cron import shell
 from chaoskit.cli.scheduled.plan import Plan
+from chaoskit.errors import UsageError
 from chaoskit.store.store import FILE_NAME
 
 _LONGEST_RUN_S = 12 * 3600
+#: A DNS label (RFC 1123). A CronJob's name is at most 11 characters shorter: its Jobs' get more.
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LONGEST_LABEL = 63
+_LONGEST_NAME = _LONGEST_LABEL - 11
+#: A Kubernetes quantity above zero.
+_QUANTITY = re.compile(r"(?=.*[1-9])\d+(\.\d+)?([KMGTPE]i|[kMGTPE])?")
 _LABELS = {"app.kubernetes.io/name": "chaoskit"}
 
 
@@ -23,7 +31,8 @@ _LABELS = {"app.kubernetes.io/name": "chaoskit"}
 class Named:
     """What its objects are called, where they stand, the image that runs, and what it asks for.
 
-    `node_label` chooses the nodes that it runs on; `storage` is the size of the claim.
+    `node_label` chooses the nodes that it runs on; `storage` is the size of the claim. Raises
+    `UsageError` for what no API server takes.
     """
 
     name: str
@@ -31,6 +40,22 @@ class Named:
     image: str
     node_label: tuple[str, str] | None = None
     storage: str
+
+    def __post_init__(self) -> None:
+        for option, given, longest in (
+            ("--name", self.name, _LONGEST_NAME),
+            ("--namespace", self.namespace, _LONGEST_LABEL),
+        ):
+            if not (_LABEL.fullmatch(given) and len(given) <= longest):
+                raise UsageError(
+                    f"is no name of at most {longest} small letters, digits and dashes between",
+                    subject=option,
+                    seen=repr(given),
+                )
+        if not _QUANTITY.fullmatch(self.storage):
+            raise UsageError(
+                "is no size", subject="--storage", seen=repr(self.storage), next_step="such as 5Gi"
+            )
 
     @property
     def metadata(self) -> dict[str, Any]:

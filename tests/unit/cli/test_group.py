@@ -62,3 +62,16 @@ def test_it_runs_as_a_module_too() -> None:
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert done.stdout.startswith("chaoskit, version ")
+
+
+def test_a_standard_input_that_is_closed_or_no_text_is_said() -> None:
+    strict = "PYTHONIOENCODING=utf-8:strict"
+    for command, said in (
+        ("{} lint - <&-", "is closed"),
+        ("{} rollout deployment/web -f - --restart <&-", "is closed"),
+        (f"printf '\\377' | {strict} {{}} lint -", "is no UTF-8"),
+    ):
+        line = command.format(f"{sys.executable} -m chaoskit.cli")
+        done = subprocess.run(["sh", "-c", line], check=False, capture_output=True, text=True)
+        assert done.returncode == statuses.EXIT_USAGE, line
+        assert f"standard input: {said}" in done.stderr

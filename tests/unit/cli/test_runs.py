@@ -180,5 +180,23 @@ def test_what_makes_no_sense_is_wrong_usage(kept: Path, command: list[str]) -> N
     assert cli.run(command) == statuses.EXIT_USAGE
 
 
+@pytest.mark.parametrize(
+    "option", [["--scenario", "nic_down"], ["--form", "json"], ["--store", "runs.sqlite"]]
+)
+def test_what_only_a_trend_heeds_is_not_taken_with_a_folder(
+    tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["report", str(tmp_path), *option]) == statuses.EXIT_USAGE
+    assert f"{option[0]}: has no part in it without --since" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--only", "html"], ["--exit-status"]])
+def test_what_only_a_folder_heeds_is_not_taken_with_a_trend(
+    kept: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["report", "--since", "30d", *option]) == statuses.EXIT_USAGE
+    assert f"{option[0]}: has no part in it with --since" in capsys.readouterr().err
+
+
 def test_a_folder_and_since_exclude_each_other(kept: Path, tmp_path: Path) -> None:
     assert cli.run(["report", str(tmp_path), "--since", "30d"]) == statuses.EXIT_USAGE

@@ -215,9 +215,10 @@ def test_a_file_of_somebody_else_is_left_alone(
     assert path.read_bytes() == before
 
 
-def test_a_folder_in_place_of_the_file_is_said(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="cannot be opened for writing"):
-        Store(tmp_path)
+@pytest.mark.parametrize("place", [Path("/dev/null"), Path("/dev")], ids=["device", "folder"])
+def test_what_is_no_file_is_said_at_once(place: Path) -> None:
+    with pytest.raises(StoreError, match="is no file"):
+        Store(place)
 
 
 def test_a_path_below_a_file_is_said(tmp_path: Path) -> None:
