@@ -7,6 +7,7 @@ locustfile. So the sessions of HttpUser and FastHttpUser are watched as well.
 import functools
 import inspect
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -57,6 +58,7 @@ class LocustRequests:
         self._users: Counter[str] = Counter()
         self._labels: WeakKeyDictionary[User, str] = WeakKeyDictionary()
         self._names: set[str] = set()
+        self._told_of_time = False
         self.in_flight = 0
 
     def on_request(
@@ -73,7 +75,7 @@ class LocustRequests:
         """A listener of Locust's request event. `response_time` is in ms, `start_time` is wall
         time in s, which some clients leave out.
         """
-        spent_ns = int((response_time or 0.0) * 1e6)
+        spent_ns = self._spent_ns(f"{request_type} {name}", response_time or 0.0)
         sent_ns = self._sent_ns(spent_ns, start_time)
         status = getattr(response, "status_code", None) or None
         effect = _header(response, EFFECT_HEADER)
@@ -166,6 +168,15 @@ class LocustRequests:
                 f'as "{OTHER_STREAM}"; give requests that belong together one name='
             )
         return OTHER_STREAM
+
+    def _spent_ns(self, what: str, spent_ms: float) -> int:
+        """An own client may measure with a clock that is set back, or not at all."""
+        if math.isfinite(spent_ms) and spent_ms >= 0:
+            return int(spent_ms * 1e6)
+        if not self._told_of_time:
+            self._told_of_time = True
+            self._warn(f"{what} was reported with a response_time of {spent_ms} ms: taken for 0")
+        return 0
 
     def _sent_ns(self, spent_ns: int, start_time_s: float | None) -> int:
         """When the request was sent: by Locust's start, through a pair of clocks read now.

@@ -349,6 +349,32 @@ def test_names_without_number_are_one_stream(
     )
 
 
+OWN_CLIENT = """
+    from locust import User, constant, task
+
+    class Own(User):
+        wait_time = constant(0.02)
+
+        @task
+        def ask(self):
+            for name, spent_ms in (("back", -5.0), ("none", float("nan")), ("right", 7.0)):
+                self.environment.events.request.fire(
+                    request_type="RPC", name=name, response_time=spent_ms, response_length=0
+                )
+"""
+
+
+def test_a_time_that_an_own_client_cannot_have_taken_is_none_and_said_once(
+    server: ServerProcess, warm_driver: Driver, tmp_path: Path
+) -> None:
+    own = _plan(_file(tmp_path, OWN_CLIENT), server.port, users=1)
+    rows = _driven(warm_driver, own, tmp_path, 30)
+    spent = {(row["stream"], row["end_ns"] - row["sent_ns"]) for row in rows}
+    assert spent == {("RPC back", 0), ("RPC none", 0), ("RPC right", 7_000_000)}
+    said = [note.text for note in history_of(tmp_path).of(Note) if "response_time" in note.text]
+    assert said == ["RPC back was reported with a response_time of -5.0 ms: taken for 0"]
+
+
 @pytest.mark.parametrize(
     "changes, complaint",
     [
