@@ -1,6 +1,5 @@
 """The user's own locustfile: its users run as Locust runs them, and all they send is on record."""
 
-import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from chaoskit.clock import now_ns
 from chaoskit.errors import LoadError, UsageError
 from chaoskit.history.events import DriverHealth, LoadMark, Note
 from chaoskit.load.child_process import ChildProcess
-from chaoskit.load.closed import LocustfilePlan
 from chaoskit.load.driven import DrivenPart
 from chaoskit.load.driver import Driver
 from chaoskit.load.messages import Begin
@@ -25,8 +23,7 @@ from tests.unit.load.loads import (
     run_slots,
     stream,
 )
-
-Row = dict[str, Any]
+from tests.unit.load.locustfiles import Row, driven, planned, written
 
 SHOP = """
     import time
@@ -75,36 +72,11 @@ SHOP = """
 """
 
 
-def _file(folder: Path, text: str, name: str = "shop.py") -> str:
-    path = folder / name
-    path.write_text(textwrap.dedent(text))
-    return str(path)
-
-
-def _plan(path: str, port: int, **changes: Any) -> LocustfilePlan:
-    values: dict[str, Any] = {
-        "load_id": "load-1",
-        "path": path,
-        "users": 4,
-        "host": f"http://127.0.0.1:{port}",
-        "seed": 7,
-        "spawn_rate_per_s": 50.0,
-    }
-    return LocustfilePlan(**(values | changes))
-
-
-def _driven(driver: Driver, plan: LocustfilePlan, folder: Path, slots: int) -> list[Row]:
-    with driver.start(plan, folder, folder / "load.log") as load:
-        load.wait_steady(timeout_s=30)
-        run_slots(load, slots)
-    return rows_of(folder)
-
-
 def test_a_locustfile_runs_and_is_recorded(
     server: ServerProcess, warm_driver: Driver, tmp_path: Path
 ) -> None:
     before_ns = now_ns()
-    rows = _driven(warm_driver, _plan(_file(tmp_path, SHOP), server.port), tmp_path, 120)
+    rows = driven(warm_driver, planned(written(tmp_path, SHOP), server.port), tmp_path, 120)
     by_stream = {row["stream"]: row for row in rows}
     assert by_stream.keys() == {"GET /", "PUT buy", "GET /doubt", "GET /quick"}
     assert {row["user"] for row in rows} == {"Shopper-1", "Shopper-2", "Quick-1", "Quick-2"}
@@ -147,10 +119,10 @@ def _check_what_the_record_says(folder: Path, rows: list[Row], port: int) -> Non
 def test_the_next_load_gets_a_fresh_process(
     server: ServerProcess, warm_driver: Driver, tmp_path: Path
 ) -> None:
-    path = _file(tmp_path, SHOP)
+    path = written(tmp_path, SHOP)
     first = tmp_path / "first"
     first.mkdir()
-    chosen = _plan(path, server.port, users=1, user_classes=("Quick",))
+    chosen = planned(path, server.port, users=1, user_classes=("Quick",))
     with warm_driver.start(chosen, first, first / "load.log") as load:
         load.wait_steady(timeout_s=30)
         used = load.pid
@@ -200,7 +172,7 @@ def test_requests_that_hang_are_on_record(
 ) -> None:
     """Locust itself says nothing of a request that is cut off with its user."""
     server.mode("hang")
-    hanging = _plan(_file(tmp_path, HANGING), server.port, users=3, drain_s=0.5)
+    hanging = planned(written(tmp_path, HANGING), server.port, users=3, drain_s=0.5)
     with warm_driver.start(hanging, tmp_path, tmp_path / "load.log") as load:
         run_slots(load, 4)
         assert load.health is not None
@@ -216,7 +188,7 @@ def test_requests_that_hang_are_on_record(
 
 
 def test_a_file_that_cannot_run_is_told_at_once(warm_driver: Driver, tmp_path: Path) -> None:
-    bad = _plan(_file(tmp_path, "class (", "bad.py"), 9)
+    bad = planned(written(tmp_path, "class (", "bad.py"), 9)
     with pytest.raises(
         LoadError, match=r"load-1: bad\.py could not be loaded\n.*(\n.*)*SyntaxError"
     ):
@@ -267,10 +239,10 @@ def test_a_file_that_cannot_run_says_why(
     case: tuple[str, str | None, dict[str, Any], str], child: ChildProcess, tmp_path: Path
 ) -> None:
     _, text, changes, complaint = case
-    path = str(tmp_path / "bad.py") if text is None else _file(tmp_path, text, "bad.py")
+    path = str(tmp_path / "bad.py") if text is None else written(tmp_path, text, "bad.py")
     begin = Begin(
         turn=BROKEN.index(case),
-        plan=_plan(path, 9, **changes),
+        plan=planned(path, 9, **changes),
         record_folder=str(tmp_path),
         log_path=str(tmp_path / "load.log"),
     )
@@ -308,7 +280,7 @@ LEAVING = """
 def test_users_that_leave_end_the_load(
     server: ServerProcess, warm_driver: Driver, tmp_path: Path
 ) -> None:
-    leaving = _plan(_file(tmp_path, LEAVING), server.port, users=2)
+    leaving = planned(written(tmp_path, LEAVING), server.port, users=2)
     with warm_driver.start(leaving, tmp_path, tmp_path / "load.log") as load:
         with pytest.raises(LoadError, match="ended by its users"):
             load.run_for(seconds=20)
@@ -320,59 +292,6 @@ def test_users_that_leave_end_the_load(
     assert (call["operation"], call["outcome"]) == ("write", "unknown")
     assert (call["error"], call["status"]) == ("arithmeticerror", None)
     assert call["end_ns"] - call["sent_ns"] == 50_000_000
-
-
-MANY = """
-    import itertools
-    from locust import HttpUser, constant, task
-
-    class Collector(HttpUser):
-        wait_time = constant(0)
-        numbers = itertools.count()
-
-        @task
-        def ask(self):
-            self.client.get(f"/item/{next(self.numbers)}")
-"""
-
-
-def test_names_without_number_are_one_stream(
-    server: ServerProcess, warm_driver: Driver, tmp_path: Path
-) -> None:
-    many = _plan(_file(tmp_path, MANY), server.port, users=2)
-    rows = _driven(warm_driver, many, tmp_path, 130)
-    streams = {row["stream"] for row in rows}
-    assert len(streams) == 101
-    assert "other" in streams
-    assert any(
-        "give requests that belong together" in n.text for n in history_of(tmp_path).of(Note)
-    )
-
-
-OWN_CLIENT = """
-    from locust import User, constant, task
-
-    class Own(User):
-        wait_time = constant(0.02)
-
-        @task
-        def ask(self):
-            for name, spent_ms in (("back", -5.0), ("none", float("nan")), ("right", 7.0)):
-                self.environment.events.request.fire(
-                    request_type="RPC", name=name, response_time=spent_ms, response_length=0
-                )
-"""
-
-
-def test_a_time_that_an_own_client_cannot_have_taken_is_none_and_said_once(
-    server: ServerProcess, warm_driver: Driver, tmp_path: Path
-) -> None:
-    own = _plan(_file(tmp_path, OWN_CLIENT), server.port, users=1)
-    rows = _driven(warm_driver, own, tmp_path, 30)
-    spent = {(row["stream"], row["end_ns"] - row["sent_ns"]) for row in rows}
-    assert spent == {("RPC back", 0), ("RPC none", 0), ("RPC right", 7_000_000)}
-    said = [note.text for note in history_of(tmp_path).of(Note) if "response_time" in note.text]
-    assert said == ["RPC back was reported with a response_time of -5.0 ms: taken for 0"]
 
 
 @pytest.mark.parametrize(
@@ -395,14 +314,14 @@ def test_a_time_that_an_own_client_cannot_have_taken_is_none_and_said_once(
 )
 def test_plans_are_checked(changes: dict[str, Any], complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
-        _plan(changes.pop("path", "/some/locustfile.py"), 80, **changes)
+        planned(changes.pop("path", "/some/locustfile.py"), 80, **changes)
 
 
 def test_a_name_is_resolved_and_its_addresses_checked(
     monkeypatch: pytest.MonkeyPatch, warm_driver: Driver, tmp_path: Path
 ) -> None:
-    _plan("/f.py", 80, host="http://localhost").check_resolved()
-    named = _plan("/f.py", 80, host="http://shop.example:8080")
+    planned("/f.py", 80, host="http://localhost").check_resolved()
+    named = planned("/f.py", 80, host="http://shop.example:8080")
     mixed = [(0, 0, 0, "", ("10.0.0.7", 8080)), (0, 0, 0, "", ("203.0.113.5", 8080))]
     monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: mixed)
     with pytest.raises(UsageError, match=r"to shop\.example: .*\n.*203\.0\.113\.5"):
@@ -417,7 +336,7 @@ def test_a_name_is_resolved_and_its_addresses_checked(
 
 
 def test_a_password_in_the_host_is_not_told() -> None:
-    secret = _plan("/f.py", 80, host="http://me:secret@10.0.0.7")
+    secret = planned("/f.py", 80, host="http://me:secret@10.0.0.7")
     assert secret.address == ("10.0.0.7", 80)
     assert "secret" not in secret.described
-    assert _plan("/f.py", 80, host="https://10.0.0.7").address == ("10.0.0.7", 443)
+    assert planned("/f.py", 80, host="https://10.0.0.7").address == ("10.0.0.7", 443)
