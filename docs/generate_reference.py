@@ -4,6 +4,7 @@ A test compares the pages with what this makes, so they cannot fall behind.
 """
 
 import inspect
+import re
 import typing
 from collections.abc import Iterable
 from pathlib import Path
@@ -79,7 +80,27 @@ def _struct(kind: type[msgspec.Struct], *, title: str) -> list[str]:
     for field in msgspec.structs.fields(kind):
         if field.name != "time_ns":
             lines.append(f"| {field.encode_name} | {_type(field.type)} |")
+    for part in _parts(kind):
+        lines += ["", f"`{part.__name__}`: {' '.join(filter(None, _paragraphs(part)))}", ""]
+        lines += ["| field | type |", "|---|---|"]
+        for field in msgspec.structs.fields(part):
+            lines.append(f"| {field.encode_name} | {_type(field.type)} |")
     return lines
+
+
+def _parts(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The structures that its fields hold, and those that these hold, each once."""
+    found: list[type[msgspec.Struct]] = []
+    asked = [field.type for field in msgspec.structs.fields(kind)]
+    while asked:
+        each = asked.pop(0)
+        if isinstance(each, type) and issubclass(each, msgspec.Struct):
+            if each not in found:
+                found.append(each)
+                asked += [field.type for field in msgspec.structs.fields(each)]
+        else:
+            asked += typing.get_args(each)
+    return found
 
 
 def _guarantees() -> str:
@@ -105,7 +126,7 @@ def _paragraphs(kind: type[Any]) -> Iterable[str]:
 
 def _type(kind: Any) -> str:
     text = kind.__name__ if isinstance(kind, type) and not typing.get_args(kind) else str(kind)
-    return text.replace("typing.", "").replace("|", "\\|")
+    return re.sub(r"\b(?:[a-z_]+\.)+(?=[A-Z])", "", text).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -17,18 +17,25 @@ import msgspec
 
 from chaoskit import clock
 from chaoskit.cluster.pod_cgroups import PodCgroups
-from chaoskit.history.events import ContainerScan, ContainerSeen
+from chaoskit.cluster.processor_waits import ProcessorWaits
+from chaoskit.history.events import ContainerScan, ContainerSeen, ProcessorWait
 from chaoskit.history.writer import EventWriter
 from chaoskit.priority import prefer_this_process
 
 PERIOD_S = 0.05
 _REPORT_NS = 1_000_000_000
+#: Containers that waited for a smaller part of the time are not told: they are many.
+_TOLD_SHARE = 0.25
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """Which cgroup of the host is which node's, and where to write what is seen."""
+    """Which cgroup of the host is which node's, and where to write what is seen.
+
+    `cpu_cgroups`: the same where processors are limited, as far as it can be seen.
+    """
 
     cgroups: dict[str, str]
+    cpu_cgroups: dict[str, str]
     events_file: str
     parent_pid: int
 
@@ -37,6 +44,7 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
 class _Node:
     name: str
     containers: PodCgroups
+    waits: ProcessorWaits | None
     scanned_ns: int
     reported_ns: int
     scans: int = 0
@@ -54,6 +62,7 @@ class Scan:
             _Node(
                 name=name,
                 containers=PodCgroups(Path(cgroup)),
+                waits=_waits(orders.cpu_cgroups.get(name)),
                 scanned_ns=now_ns,
                 reported_ns=now_ns,
             )
@@ -108,6 +117,7 @@ class Scan:
                 since_ns=node.reported_ns,
                 scans=node.scans,
                 longest_gap_ns=max(node.longest_gap_ns, now_ns - node.scanned_ns),
+                waits=_long_waits(node, now_ns),
             )
         )
         node.reported_ns = now_ns
@@ -121,6 +131,21 @@ class Scan:
 
     def _on_term(self, number: int, frame: object) -> None:
         self._told_to_stop = True
+
+
+def _waits(cpu_cgroup: str | None) -> ProcessorWaits | None:
+    if cpu_cgroup is None:
+        return None
+    waits = ProcessorWaits(Path(cpu_cgroup))
+    return waits if waits.can_tell else None
+
+
+def _long_waits(node: _Node, now_ns: int) -> list[ProcessorWait] | None:
+    if node.waits is None:
+        return None
+    told_ns = _TOLD_SHARE * (now_ns - node.reported_ns)
+    waits = node.waits.look(node.containers.running())
+    return [wait for wait in waits if wait.waited_ns >= told_ns]
 
 
 def main(arguments: list[str]) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -51,6 +52,7 @@ class ContainerScanner:
         cgroups = {row["Name"].lstrip("/"): node_cgroup(row) for row in cluster.node_inspections()}
         orders = Orders(
             cgroups={name: str(path) for name, path in cgroups.items()},
+            cpu_cgroups=_cpu_cgroups(cluster),
             events_file=str(RecordFolder(record_folder).new_events_file("container-scan")),
             parent_pid=os.getpid(),
         )
@@ -135,10 +137,24 @@ class ContainerScanner:
         )
 
 
+def _cpu_cgroups(cluster: NodeContainersCluster) -> dict[str, str]:
+    """Where the processors of each node are limited; what cannot be seen is left out."""
+    found: dict[str, str] = {}
+    for row in cluster.node_inspections():
+        with suppress(ClusterError):
+            found[row["Name"].lstrip("/")] = str(node_cgroup(row, hierarchies=("cpu",)))
+    return found
+
+
 def node_cgroup(
-    inspection: dict[str, Any], *, proc: Path = Path("/proc"), cgroups: Path = _CGROUPS
+    inspection: dict[str, Any],
+    *,
+    hierarchies: Sequence[str] = _HIERARCHIES,
+    proc: Path = Path("/proc"),
+    cgroups: Path = _CGROUPS,
 ) -> Path:
-    """A node container's own cgroup on this machine; raises `ClusterError`.
+    """A node container's own cgroup on this machine, in the first of the hierarchies that has it
+    (version 2 has one for all); raises `ClusterError`.
 
     The container's process must be visible here, and its cgroup name must hold the container's
     id: otherwise the engine runs elsewhere, or this process lives in a container itself.
@@ -153,7 +169,7 @@ def node_cgroup(
         _, controllers, path = row.split(":", 2)
         for controller in controllers.split(","):
             paths[controller] = path.lstrip("/")
-    for hierarchy in _HIERARCHIES:
+    for hierarchy in hierarchies:
         mount = cgroups / hierarchy.removeprefix("name=")
         if inspection["Id"] in paths.get(hierarchy, "") and (mount / paths[hierarchy]).is_dir():
             return _container_level(mount / paths[hierarchy], inspection["Id"])

@@ -9,6 +9,7 @@ Both of the kubelet's layouts are known: cgroupfs (`kubepods/burstable/pod<uid>/
 import errno
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,16 @@ class Change:
     pod_uid: str
     container_id: str
     state: State
+
+
+@dataclass(frozen=True, kw_only=True)
+class Running:
+    """A container that lives: its cgroup below the node's, and some of its processes."""
+
+    pod_uid: str
+    container_id: str
+    place: str
+    pids: list[str]
 
 
 @dataclass(kw_only=True)
@@ -79,6 +90,18 @@ class PodCgroups:
         for pod in self._pods.values():
             self._follow_containers(pod, changes)
         return changes
+
+    def running(self) -> Iterator[Running]:
+        """The containers that ran when they were last scanned."""
+        for pod in self._pods.values():
+            for one in pod.containers.values():
+                if one.kind == "running":
+                    yield Running(
+                        pod_uid=pod.uid,
+                        container_id=one.id,
+                        place=os.path.relpath(one.path, self._cgroup),
+                        pids=self._pids(one) or [],
+                    )
 
     def close(self) -> None:
         """Close all files."""

@@ -161,13 +161,34 @@ class ContainerSeen(Event, frozen=True, kw_only=True, tag="container"):
     before_ns: int
 
 
+class ProcessorWait(msgspec.Struct, frozen=True, kw_only=True):
+    """What a container got of the processors in the time of a `container_scan`, and waited for.
+
+    `waited_ns`: the longest that any one of its threads was ready to run and did not. The kernel
+    tells of a wait when it is over, so that one may have begun before that time. `ran_ns`: what
+    all its threads ran together. `throttled_ns`: how long its own, its pod's or its node's limit
+    held it back, whichever did longest; that is part of what it waited.
+    """
+
+    pod_uid: str
+    container_id: str
+    waited_ns: int
+    ran_ns: int
+    throttled_ns: int
+
+
 class ContainerScan(Event, frozen=True, kw_only=True, tag="container_scan"):
-    """Once a second per node: how often it was scanned since `since_ns`, and the longest gap."""
+    """Once a second per node: how often it was scanned since `since_ns`, and the longest gap.
+
+    `waits` are of the containers that waited for a processor for a quarter of that time or more;
+    None: the kernel does not tell.
+    """
 
     node: str
     since_ns: int
     scans: int
     longest_gap_ns: int
+    waits: list[ProcessorWait] | None = None
 
 
 class StoreContents(Event, frozen=True, kw_only=True, tag="store"):

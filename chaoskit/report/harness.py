@@ -1,8 +1,8 @@
-"""Spans of the seconds in which the load driver itself was in trouble (harness-suspect)."""
+"""Spans of the seconds that accuse nobody: the load driver was in trouble, or a pod did not run."""
 
 from chaoskit.guarantees.intervals import united
 from chaoskit.guarantees.traffic.columns import text_column
-from chaoskit.guarantees.traffic.driver_health import suspect_seconds_of
+from chaoskit.guarantees.traffic.starved import doubtful_seconds_of
 from chaoskit.history.reader import History
 from chaoskit.report.spans import Span
 
@@ -12,7 +12,7 @@ def suspect_spans(history: History) -> list[Span]:
 
     Raises `RecordError` for measurements of the driver that cannot be.
     """
-    seconds = suspect_seconds_of(history)
+    seconds = doubtful_seconds_of(history)
     loads = range(len(text_column(history, "load").values))
     whole = united(span for load in loads for span in seconds.spans_of(load))
     return [

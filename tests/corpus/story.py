@@ -10,6 +10,7 @@ from chaoskit.history.events import (
     ContainerSeen,
     FaultMark,
     Note,
+    ProcessorWait,
     StepMark,
     StoreContents,
     Watched,
@@ -171,6 +172,37 @@ class Story:
                     longest_gap_ns=60_000_000,
                 )
             )
+        return self
+
+    def starving(
+        self,
+        pod_uid: str,
+        until_s: float,
+        waited_s: float,
+        *,
+        ran_s: float = 0.05,
+        throttled_s: float = 0.0,
+        node: str = "n1",
+        over_s: float = 1.0,
+    ) -> "Story":
+        """A scan's report, over the last second, of a container that waited for a processor."""
+        wait = ProcessorWait(
+            pod_uid=pod_uid,
+            container_id=f"of {pod_uid}",
+            waited_ns=round(waited_s * 1e9),
+            ran_ns=round(ran_s * 1e9),
+            throttled_ns=round(throttled_s * 1e9),
+        )
+        self.events.append(
+            ContainerScan(
+                time_ns=at(until_s),
+                node=node,
+                since_ns=at(until_s - over_s),
+                scans=20,
+                longest_gap_ns=60_000_000,
+                waits=[wait],
+            )
+        )
         return self
 
     def container(

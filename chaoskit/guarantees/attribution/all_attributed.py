@@ -38,7 +38,7 @@ class FailuresAttributed:
     settle_s: float
 
     name: ClassVar[str] = "failures_attributed"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

@@ -36,7 +36,7 @@ class ErrorClassesWithin(Choice):
     allowed: tuple[str, ...]
 
     name: ClassVar[str] = "error_classes_within"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

@@ -76,6 +76,22 @@ def pod_not_ready(world: World) -> Iterator[Explanation]:
             yield _of_pod(life, span, f"pod {life.in_words()} was not ready")
 
 
+def pod_starved(world: World) -> Iterator[Explanation]:
+    """Needs: that a pod which the request may have been sent to was kept from running by the
+    machine, by the kernel's account of its threads, and the exchange broke.
+    """
+    for starved in world.starved:
+        life = world.pods.get(starved.pod_uid)
+        if life is not None:
+            waited_s = starved.waited_ns / 1e9
+            yield _of_pod(
+                life,
+                starved.span,
+                f"pod {life.in_words()} was ready to run and waited {waited_s:.1f} s for a"
+                " processor: the machine was too busy",
+            )
+
+
 def _of_pod(life: PodLife, span: Span, text: str) -> Explanation:
     """An explanation by what became of one pod, of exchanges that broke in some phase.
 

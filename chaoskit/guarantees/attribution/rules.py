@@ -13,6 +13,7 @@ from chaoskit.guarantees.attribution.pod_rules import (
     container_restarted,
     oom_killed,
     pod_not_ready,
+    pod_starved,
     pod_terminating,
 )
 from chaoskit.guarantees.attribution.pods import names_in
@@ -171,6 +172,7 @@ RULES: tuple[Rule, ...] = (
     oom_killed,
     container_restarted,
     pod_not_ready,
+    pod_starved,
     endpoint_programmed_late,
     no_ready_endpoint,
     application_answered,

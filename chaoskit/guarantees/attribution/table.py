@@ -28,6 +28,7 @@ from chaoskit.guarantees.attribution.world import (
 from chaoskit.guarantees.intervals import Codes, Mask, Span
 from chaoskit.guarantees.traffic.columns import text_column
 from chaoskit.guarantees.traffic.driver_health import suspect_seconds_of
+from chaoskit.guarantees.traffic.starved import starved_pods
 from chaoskit.history.reader import History
 
 UNATTRIBUTED = "unattributed"
@@ -137,6 +138,7 @@ def attribution(history: History, *, settle_s: float = SETTLE_S) -> Attribution:
         faults=faults_in_effect(history),
         stopping_ns=stops_of_loads(history),
         suspect=_suspect(history),
+        starved=starved_pods(history),
         answers=_answers(failures),
         settle_ns=round(settle_s * 1e9),
         node_grace_ns=_node_grace_ns(history),

@@ -10,6 +10,7 @@ from chaoskit.guarantees.attribution.pods import PodLife
 from chaoskit.guarantees.fault_windows import FaultWindow, fault_windows
 from chaoskit.guarantees.intervals import FOREVER_NS, Span
 from chaoskit.guarantees.objects.watched import changes, is_ready
+from chaoskit.guarantees.traffic.starved import Starved
 from chaoskit.history.events import FaultMark, LoadMark
 from chaoskit.history.reader import History
 
@@ -42,8 +43,8 @@ class World:
     `pods`: those that a failure may have been sent to, by uid. `nodes`: the spans in which each
     node was not Ready. `faults`: those that were seen in effect. `stopping_ns`: when each load was
     told to stop. `suspect`: the harness-suspect spans of each load, and what was the matter.
-    `answers`: class and pod uid
-    (None: not said) of the failures that were answered. `settle_ns` is added to each fault's end;
+    `starved`: when the machine kept pods from running. `answers`: class and pod uid (None: not
+    said) of the failures that were answered. `settle_ns` is added to each fault's end;
     `node_grace_ns` is how long a node may be silent before it counts as not Ready.
     """
 
@@ -54,6 +55,7 @@ class World:
     faults: Sequence[FaultWindow]
     stopping_ns: Mapping[str, int]
     suspect: Mapping[str, tuple[str, Sequence[Span]]]
+    starved: Sequence[Starved]
     answers: Collection[tuple[str, str | None]]
     settle_ns: int
     node_grace_ns: int

@@ -23,7 +23,7 @@ class Availability(Choice):
     that the driver could not send (`unsent`) counts as not answered, as the user sees it.
     Violated when: fewer were, and the record is complete; or so many were not that even
     `minimum_requests` could not have made up for them. What was not ok while the driver itself
-    was late (a harness-suspect second) is not charged.
+    was late, or the machine kept a pod from running (a harness-suspect second), is not charged.
     Unknown when: only what is not charged breaks the claim, fewer than `minimum_requests` were
     judged (3/(1 - at_least) if not given: fewer cannot tell this share from a lower one at 95 %,
     the rule of three), the fault was not proved in effect throughout its window, the phase is not
@@ -37,7 +37,7 @@ class Availability(Choice):
     minimum_requests: int | None = None
 
     name: ClassVar[str] = "availability"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""
@@ -63,18 +63,18 @@ class NoRequestLost(Choice):
     """Every chosen request is answered ok.
 
     Claims: not one planned slot of the chosen streams failed, timed out or could not be sent.
-    Violated when: one did, and the driver was punctual (no harness-suspect second touches it).
-    Unknown when: one did while the driver itself was late, fewer than `minimum_requests` were
-    judged, the fault was not proved in effect throughout its window, the phase is not on record
-    or has no end, requests may be missing, or a load died. Zero failures are a bound, not a
-    proof: the summary states it (3/n at 95 %).
+    Violated when: one did, and no harness-suspect second touches it.
+    Unknown when: one did while the driver itself was late or the machine kept a pod from running,
+    fewer than `minimum_requests` were judged, the fault was not proved in effect throughout its
+    window, the phase is not on record or has no end, requests may be missing, or a load died.
+    Zero failures are a bound, not a proof: the summary states it (3/n at 95 %).
     """
 
     deadline_s: float | None = None
     minimum_requests: int = 100
 
     name: ClassVar[str] = "no_request_lost"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

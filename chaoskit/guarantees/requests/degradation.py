@@ -55,7 +55,7 @@ class Degradation(RunsOfStreams):
     at_most_s: float
 
     name: ClassVar[str] = "degradation"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

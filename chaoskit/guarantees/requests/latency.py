@@ -54,7 +54,7 @@ class Latency(Choice):
     minimum_requests: int | None = None
 
     name: ClassVar[str] = "latency"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

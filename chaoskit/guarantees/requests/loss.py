@@ -38,7 +38,7 @@ class RequestsLost(Choice):
     minimum_requests: int = 100
 
     name: ClassVar[str] = "requests_lost"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

@@ -30,7 +30,7 @@ class Outage(RunsOfStreams):
     at_most_s: float
 
     name: ClassVar[str] = "outage"
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

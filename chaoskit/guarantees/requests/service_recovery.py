@@ -52,7 +52,7 @@ class ServiceRecoversWithin(StreamChoice):
     deadline_s: float | None = None
 
     name: ClassVar[str] = "service_recovers_within"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""

@@ -27,7 +27,7 @@ from chaoskit.guarantees.intervals import (
 )
 from chaoskit.guarantees.traffic.choice import Choice
 from chaoskit.guarantees.traffic.columns import TextColumn, ends_ns, integers, text_column
-from chaoskit.guarantees.traffic.driver_health import suspect_seconds_of
+from chaoskit.guarantees.traffic.starved import doubtful_seconds_of
 from chaoskit.guarantees.traffic.suspect import Suspicion, suspicion
 from chaoskit.history.events import PhaseMark
 from chaoskit.history.reader import History
@@ -123,7 +123,7 @@ def select(history: History, choice: Choice, *, deadline_s: float | None = None)
         history=history,
         planned_ns=planned,
         ok=ok,
-        suspicion=suspicion(suspect_seconds_of(history), load.codes, planned, decided[taken], ok),
+        suspicion=suspicion(doubtful_seconds_of(history), load.codes, planned, decided[taken], ok),
         load=load,
         stream=TextColumn(stream.codes[taken], stream.values),
         rows=rows,

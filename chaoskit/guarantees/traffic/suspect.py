@@ -2,7 +2,8 @@
 
 A machine that is too busy starves the driver and the service alike, and from outside both look
 the same. Which of them failed cannot be told, so neither is charged (docs/design/judging.md).
-Here it shows by lateness; `driver_health` adds what the driver says of itself.
+Here it shows by lateness; `driver_health` adds what the driver says of itself, and `starved` what
+the kernel says of the pods.
 """
 
 import enum
@@ -34,12 +35,13 @@ _SECONDS_PER_LOAD = np.int64(1 << 34)
 
 class Trouble(enum.IntFlag):
     """Why a second is suspect: slots were sent late, more than half of the ceiling was asked for,
-    or the driver used most of a core.
+    or the driver used most of a core; or the machine kept a pod from running.
     """
 
     LATE = 1
     OVER_RATE = 2
     BUSY = 4
+    STARVED = 8
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,12 @@ class SuspectSeconds:
         touched = np.cumsum(edges)[:-1] > 0
         return SuspectSeconds(self.keys[touched], self.lag_ns[touched], self.troubles[touched])
 
+    def of_driver(self) -> "SuspectSeconds":
+        """Those in which the driver was in trouble, and with what."""
+        troubles = self.troubles & ~np.int32(Trouble.STARVED)
+        mine = troubles != 0
+        return SuspectSeconds(self.keys[mine], self.lag_ns[mine], troubles[mine])
+
     def longest_lag_ns(self) -> int:
         """The longest lag in all of them; 0 without one."""
         return int(self.lag_ns.max(initial=0))
@@ -95,7 +103,7 @@ class SuspectSeconds:
         return starts
 
     def in_words(self) -> str:
-        """What was the matter with the driver in these seconds."""
+        """What was the matter in these seconds."""
         troubles = Trouble(int(np.bitwise_or.reduce(self.troubles, initial=0)))
         lag_s = self.longest_lag_ns() / 1e9
         lag = f"{lag_s:.1f} s" if lag_s >= 1 else f"{lag_s * 1e3:.0f} ms"
@@ -104,7 +112,11 @@ class SuspectSeconds:
             Trouble.OVER_RATE: "was asked for more than half of what it can send",
             Trouble.BUSY: f"used more than {BUSY_CPU_SHARE:.0%} of a core",
         }
-        return "the driver itself " + " and ".join(words[trouble] for trouble in troubles)
+        driver = " and ".join(words[trouble] for trouble in troubles if trouble in words)
+        said = [f"the driver itself {driver}"] if driver else []
+        if Trouble.STARVED in troubles:
+            said.append("the machine kept a pod from running")
+        return " and ".join(said)
 
     def _ranges(self, loads: Codes, start_ns: Times, end_ns: Times) -> tuple[Times, Times]:
         first = np.searchsorted(self.keys, seconds_of(loads, start_ns), side="left")
@@ -136,9 +148,10 @@ class Suspicion:
 
     def delays(self) -> list[str]:
         """The doubt about what was not looked at in time, requests that failed or none."""
-        if self.failures() or not len(self.seconds):
+        late = self.seconds.of_driver()
+        if self.failures() or not len(late):
             return self.failures()
-        return [f"{self.seconds.in_words()}: the machine was too busy to tell"]
+        return [f"{late.in_words()}: the machine was too busy to tell"]
 
     def write_into(self, found: Findings) -> None:
         """Count the suspect seconds, and what was not charged, apart from the rest."""

@@ -212,7 +212,7 @@ def test_parameters_of_another_version_are_refused_by_name() -> None:
     with pytest.raises(RecordError) as refused:
         decode([spec])
     assert str(refused.value) == (
-        "guarantee availability version 9: has parameters that version 3 does not have\n"
+        "guarantee availability version 9: has parameters that version 4 does not have\n"
         "  seen: limit; share; Expected `float`, got `str` - at `$.at_least`\n"
         "  next: judge it with the chaoskit version named in run.json"
     )

@@ -88,6 +88,10 @@ EXPLAINED = [
         " web-2; */*; []; ['uid-web-2']"
     ),
     (
+        "pod_starved: pod: pod web-2 (revision 5d4f) was ready to run and waited 2.6 s for a"
+        " processor: the machine was too busy; 8.4 to 11 s; web-2; */*; []; ['uid-web-2']"
+    ),
+    (
         "endpoint_programmed_late: endpoints: Service web had got an endpoint less"
         " than 2 s before; 9.5 to 11.5 s; web; refused/connect, no_route/connect,"
         " timeout/connect, reset/connect; [0]; []"
@@ -207,7 +211,7 @@ def test_attribution_in_full() -> None:
     rows = failing(failing(asked(), 10, error="timeout/connect"), 25, error="closed/wait")
     story = whole(web().fault(*CUT), rows)
     assert in_full(verdict_on(failures_attributed(), story, rows)) == [
-        "failures_attributed 1: every failed request has a cause in the record",
+        "failures_attributed 2: every failed request has a cause in the record",
         (
             "VIOLATED: 2 of 600 requests not ok: 1 fault_in_effect, 1 unattributed;"
             " closed/wait on stream new via n1 of load load-1 to one of 3 (web-1 (revision"
@@ -227,7 +231,7 @@ def test_attribution_in_full() -> None:
     ]
     assert in_full(verdict_on(failures_attributed(unattributed_at_most=1), story, rows)) == [
         (
-            "failures_attributed 1: every failed request has a cause in the record, but"
+            "failures_attributed 2: every failed request has a cause in the record, but"
             " for at most 1"
         ),
         "HELD: 2 of 600 requests not ok: 1 fault_in_effect, 1 unattributed",
@@ -238,7 +242,7 @@ def test_attribution_in_full() -> None:
         "cause_unattributed = 1",
     ]
     assert in_full(verdict_on(failures_attributed(), Story())) == [
-        "failures_attributed 1: every failed request has a cause in the record",
+        "failures_attributed 2: every failed request has a cause in the record",
         (
             "UNKNOWN: cannot tell: Pods were not watched; EndpointSlices were not watched;"
             " Nodes were not watched; there were no requests; 0 of 0 requests not ok"
@@ -254,13 +258,13 @@ def test_allowed_classes_in_full() -> None:
     story = whole(web().fault(*CUT), rows)
     allowed = ["timeout/*", "status 5xx"]
     assert in_full(verdict_on(error_classes_within(allowed, phase="p"), story, rows)) == [
-        "error_classes_within 1: requests fail with status 5xx, timeout/* only in phase p",
+        "error_classes_within 2: requests fail with status 5xx, timeout/* only in phase p",
         "UNKNOWN: cannot tell: the phase p is not in the record; there were no requests",
         "requests: 0",
         "not ok: 0",
     ]
     assert in_full(verdict_on(error_classes_within(allowed), story, rows)) == [
-        "error_classes_within 1: requests fail with status 5xx, timeout/* only",
+        "error_classes_within 2: requests fail with status 5xx, timeout/* only",
         (
             "VIOLATED: 1 closed/wait, 1 timeout/connect; slot 500: read on stream new via"
             " n1: fail (closed wait)"
@@ -275,7 +279,7 @@ def test_allowed_classes_in_full() -> None:
         "not ok: timeout/connect: 1",
     ]
     assert in_full(verdict_on(error_classes_within(allowed, during="nic_down"), story, rows)) == [
-        ("error_classes_within 1: requests fail with status 5xx, timeout/* only during nic_down"),
+        ("error_classes_within 2: requests fail with status 5xx, timeout/* only during nic_down"),
         "HELD: 1 timeout/connect",
         "requests: 87",
         "not ok: 1",

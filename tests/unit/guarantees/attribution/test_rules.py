@@ -80,6 +80,13 @@ CASES: dict[str, tuple[Told, str, str, str, str]] = {
         "container app of pod web-2 (revision 5d4f) ended (Error, exit code 137)",
     ),
     "unready later": (unready, "timeout/wait", "pod_not_ready", "pod", "web-2 (revision 5d4f) was"),
+    "starved": (
+        lambda story: story.starving("uid-web-2", 11, 2.6),
+        "timeout/wait",
+        "pod_starved",
+        "pod",
+        "pod web-2 (revision 5d4f) was ready to run and waited 2.6 s for a processor",
+    ),
     "new endpoint": (
         joined,
         "refused/connect",
@@ -163,6 +170,7 @@ EDGES: dict[str, tuple[Told, str, float, float]] = {
     "no memory": (CASES["no memory"][0], "reset/wait", 8.5, 14.0),
     "hung": (hanging, "timeout/wait", 1.5, 14.0),
     "unready": (unready, "timeout/wait", 6.0, 17.0),
+    "starved": (CASES["starved"][0], "timeout/wait", 8.4, 11.0),
     "new endpoint": (joined, "refused/connect", 9.5, 11.5),
     "no endpoint": (emptied, "refused/connect", 8.0, 16.0),
 }

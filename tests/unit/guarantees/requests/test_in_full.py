@@ -73,7 +73,7 @@ def test_availability() -> None:
     )
     assert verdict_on(availability(0.9), None, ROWS) == Verdict(
         guarantee="availability",
-        version=3,
+        version=4,
         title="at least 90 % of requests ok",
         outcome=Outcome.HELD,
         summary=counted,
@@ -82,7 +82,7 @@ def test_availability() -> None:
     )
     assert verdict_on(availability(0.999, connection="kept"), None, ROWS) == Verdict(
         guarantee="availability",
-        version=3,
+        version=4,
         title="at least 99.9 % of requests by connection kept ok",
         outcome=Outcome.VIOLATED,
         summary=f"{counted}; {text}",
@@ -92,7 +92,7 @@ def test_availability() -> None:
     )
     assert verdict_on(no_request_lost(stream="kept*"), None, ROWS) == Verdict(
         guarantee="no_request_lost",
-        version=3,
+        version=4,
         title="no request lost on stream kept*",
         outcome=Outcome.VIOLATED,
         summary=f"{counted}; {text}",
@@ -126,7 +126,7 @@ def test_latency() -> None:
     last = worst.replace("slot 90", "slot 92")
     assert verdict_on(latency(0.1, quantile=0.95, operation="read"), None, ROWS) == Verdict(
         guarantee="latency",
-        version=1,
+        version=2,
         title="95 % of requests of operation read answered within 0.1 s",
         outcome=Outcome.VIOLATED,
         summary=f"7 of 120 requests slower than 0.1 s or not ok (5.833 %; 5 % allowed); {first}",

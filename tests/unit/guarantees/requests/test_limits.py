@@ -93,13 +93,13 @@ def test_a_phase_without_an_end_or_not_there_is_unknown(guarantee: Guarantee) ->
 
 def test_losses_in_full() -> None:
     assert in_full(verdict_on(requests_lost(1, 30), marked(lost(20)), lost(20))) == [
-        "requests_lost 1: at least 1 and at most 30 requests lost",
+        "requests_lost 2: at least 1 and at most 30 requests lost",
         "HELD: 20 of 3000 requests not ok",
         "requests: 3000",
         "not ok: 20",
     ]
     assert in_full(verdict_on(requests_lost(1, 10), marked(lost(20)), lost(20))) == [
-        "requests_lost 1: at least 1 and at most 10 requests lost",
+        "requests_lost 2: at least 1 and at most 10 requests lost",
         (
             "VIOLATED: 20 of 3000 requests not ok; slot 1000: read on stream kept via n1:"
             " fail (refused connect)"
@@ -116,7 +116,7 @@ def test_losses_in_full() -> None:
         "not ok: 20",
     ]
     assert in_full(verdict_on(requests_lost(30), marked(lost(20)), lost(20))) == [
-        "requests_lost 1: at least 30 requests lost",
+        "requests_lost 2: at least 30 requests lost",
         ("VIOLATED: 20 of 3000 requests not ok; 20 requests lost, where at least 30 must be"),
         ("first, worst, last of 1 at 29.99 s: 20 requests lost, where at least 30 must be []"),
         "requests: 3000",
@@ -124,7 +124,7 @@ def test_losses_in_full() -> None:
     ]
     few = steady(seconds=0.5)
     assert in_full(verdict_on(requests_lost(1), marked(few), few)) == [
-        "requests_lost 1: at least 1 requests lost",
+        "requests_lost 2: at least 1 requests lost",
         ("UNKNOWN: cannot tell: 50 requests are too few (100 needed); 0 of 50 requests not ok"),
         "requests: 50",
         "not ok: 0",

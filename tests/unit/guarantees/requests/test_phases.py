@@ -261,7 +261,7 @@ def test_parameters_from_before_phases_and_users_still_decode() -> None:
     assert read == expected
     made = [make("p") for make in BY_PHASE.values()]
     assert decode(encode(made)) == made
-    assert {spec.version for spec in encode(read)} == {3, 4}
+    assert {spec.version for spec in encode(read)} == {4, 5}
 
 
 @examples(60)
