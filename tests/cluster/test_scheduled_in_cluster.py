@@ -166,13 +166,21 @@ def scheduled(
     own.delete()
 
 
+def reached_from_inside(objects: list[Object]) -> list[Object]:
+    """Them, with Services that no node's port leads to."""
+    for service in objects:
+        if service["kind"] != "Service" or service["spec"].get("type") != "NodePort":
+            continue
+        service["spec"] = {key: service["spec"][key] for key in ("selector", "ports")}
+        for port in service["spec"]["ports"]:
+            port.pop("nodePort", None)
+    return objects
+
+
 def web(scheduled: Scheduled, pod: SpecimenPod, **spec: Any) -> Deployment:
     """A Deployment behind a Service that is reached from inside of the cluster only."""
-    service, deployment = specimen_manifests.web(scheduled.shop.name, "web", pod=pod, **spec)
-    service["spec"] = {key: service["spec"][key] for key in ("selector", "ports")}
-    for port in service["spec"]["ports"]:
-        port.pop("nodePort", None)
-    made = specimen.start_web(scheduled.cluster.kube, [service, deployment])
+    objects = specimen_manifests.web(scheduled.shop.name, "web", pod=pod, **spec)
+    made = specimen.start_web(scheduled.cluster.kube, reached_from_inside(objects))
     made.deployment.wait_complete(90.0)
     return made.deployment
 
@@ -206,6 +214,36 @@ def test_a_scheduled_rollout_runs_in_the_cluster_and_keeps_what_it_found(
     assert any(line.endswith("report.html") for line in rest)
     # No file of the claim has one in it, and the pattern does find the pod's own.
     assert rest[rest.index("tokens:") + 1 :] == ["1"]
+
+
+def test_members_of_a_set_are_rolled_out_in_the_cluster(scheduled: Scheduled) -> None:
+    objects = specimen_manifests.kv(scheduled.shop.name, "kv")
+    made = specimen.start_kv(scheduled.cluster.kube, reached_from_inside(objects))
+    made.stateful_set.wait_complete(120.0)
+    printed = scheduled.apply("statefulset/kv", "--restart", "--zero-failures")
+    assert scheduled.run_now() == 0, scheduled.said()
+    outcomes = outcomes_of(scheduled, printed[-1])
+    judged = {"ordinals_in_order", "one_process_per_identity", "claims_stay", "no_request_lost"}
+    assert judged <= outcomes.keys()
+    assert set(outcomes.values()) == {"HELD"}
+
+
+def test_a_daemon_on_each_node_is_rolled_out_in_the_cluster(scheduled: Scheduled) -> None:
+    objects = specimen_manifests.daemon(scheduled.shop.name, "agent")
+    made = specimen.start_daemon(scheduled.cluster.kube, reached_from_inside(objects))
+    made.daemon_set.wait_complete(90.0)
+    printed = scheduled.apply("daemonset/agent", "--restart")
+    assert scheduled.run_now() == 0, scheduled.said()
+    outcomes = outcomes_of(scheduled, printed[-1])
+    assert {"daemon_set_bounds", "rollout_completes_within"} <= outcomes.keys()
+    assert set(outcomes.values()) == {"HELD"}
+
+
+def outcomes_of(scheduled: Scheduled, cron_job: Object) -> dict[str, str]:
+    """Of each guarantee that the last run judged, as the claim has them."""
+    _, shown, *_ = scheduled.read_claim(cron_job)
+    (scenario,) = json.loads(shown)["scenarios"]
+    return {each["guarantee"]: each["outcome"] for each in scenario["verdicts"]}
 
 
 def test_a_rollout_that_clients_notice_fails_the_job(scheduled: Scheduled) -> None:
