@@ -102,13 +102,15 @@ def test_what_fails_while_a_pod_is_kept_from_running_accuses_nobody(claim: Guara
     assert verdict.coverage["not ok in harness-suspect seconds"] == 60
 
 
+@pytest.mark.parametrize("beside_s", [9.4, 11.0, 15.2])
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
-def test_what_fails_beside_those_seconds_is_charged(claim: Guarantee) -> None:
-    more = steady(seconds=30, outcome=bad_between((10.2, 10.8), (15.2, 15.8)))
-    verdict = claim.check(history(web().starving(POD, 11, 0.8), more))
+def test_what_fails_beside_those_seconds_is_charged(claim: Guarantee, beside_s: float) -> None:
+    """The next slot after 0.59 s of failures still ends in its own second."""
+    bad = bad_between((10.2, 10.8), (beside_s, beside_s + 0.59))
+    verdict = claim.check(history(web().starving(POD, 11, 0.8), steady(seconds=30, outcome=bad)))
     assert verdict.outcome is Outcome.VIOLATED
     assert verdict.evidence.first is not None
-    assert verdict.evidence.first.time_ns == at(15.2)
+    assert verdict.evidence.first.time_ns == at(beside_s)
 
 
 @pytest.mark.parametrize(
