@@ -20,7 +20,7 @@ def suspect_spans(history: History) -> list[Span]:
             start_ns=start_ns,
             end_ns=end_ns + 1,
             state="suspect",
-            title=f"{seconds.in_words()}: failures here accuse nobody",
+            title=f"{seconds.between(start_ns, end_ns).in_words()}: failures here accuse nobody",
         )
         for start_ns, end_ns in whole
     ]

@@ -183,7 +183,7 @@ def endpoint_lanes(axis: TimeAxis, services: dict[str, list[Span]]) -> list[Lane
 
 
 def harness_lanes(axis: TimeAxis, suspect: Sequence[Span]) -> list[Lane]:
-    """The seconds in which the load driver itself was in trouble; no lane without any."""
+    """The seconds that accuse nobody, as the driver or the machine was in trouble; or no lane."""
     if not suspect:
         return []
     boxes: list[Shape] = [_box(axis, span, "suspect") for span in suspect]

@@ -81,6 +81,12 @@ class SuspectSeconds:
         touched = np.cumsum(edges)[:-1] > 0
         return SuspectSeconds(self.keys[touched], self.lag_ns[touched], self.troubles[touched])
 
+    def between(self, start_ns: int, end_ns: int) -> "SuspectSeconds":
+        """Those that began in this time, its end left out, of whatever load."""
+        began_ns = self.keys % _SECONDS_PER_LOAD * SECOND_NS
+        mine = (began_ns >= start_ns) & (began_ns < end_ns)
+        return SuspectSeconds(self.keys[mine], self.lag_ns[mine], self.troubles[mine])
+
     def of_driver(self) -> "SuspectSeconds":
         """Those in which the driver was in trouble, and with what."""
         troubles = self.troubles & ~np.int32(Trouble.STARVED)

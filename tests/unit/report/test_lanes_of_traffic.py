@@ -14,6 +14,8 @@ from chaoskit.report.outages import outages
 from chaoskit.report.rollouts import rollout_spans
 from chaoskit.report.shapes import Box, Curve, Text
 from chaoskit.report.tiles import failure_lanes, tile_lanes
+from tests.corpus.attribution import web
+from tests.corpus.times import at as told_at
 from tests.unit.report.synthetic import at, run_info
 
 AXIS = axis_over([at(0), at(20)], left_px=0, width_px=1000)
@@ -136,6 +138,15 @@ def test_suspect_seconds_are_spans_with_the_reason() -> None:
     busy = suspect_spans(record(*rows(), events=[mark, health]))
     assert "used more than 80% of a core" in busy[0].title
     assert suspect_spans(record(*rows())) == []
+
+
+def test_each_suspect_span_says_what_was_the_matter_in_it() -> None:
+    late = [delayed(row) for row in rows()][:20]  # the first two seconds
+    story = web().starving("uid-web-1", 7, 0.9)
+    starved, driver = suspect_spans(record(*late, *rows()[20:], events=story.events))
+    assert driver.title.startswith("the driver itself was late by up to 80 ms: ")
+    assert starved.title.startswith("the machine kept a pod from running: ")
+    assert (starved.start_ns, starved.end_ns) == (told_at(6), told_at(7))
 
 
 def watched(second: float, kind: str, name: str, thing: dict[str, Any], version: int) -> Watched:
