@@ -11,13 +11,17 @@ class Reach:
     """What a fault may touch, and nothing else: its blast radius.
 
     `cut` names nodes that traffic may not pass any more, `nodes` all whose processes, network or
-    Kubernetes object it changes. `control_plane` says that the API may stop answering.
+    Kubernetes object it changes. `control_plane` says that the API may stop answering, `registry`
+    that the private registry beside the nodes may. `only_own`: of its nodes it touches nothing but
+    processes that the run itself has started there.
     """
 
     nodes: frozenset[str] = frozenset()
     cut: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
     control_plane: bool = False
+    registry: bool = False
+    only_own: bool = False
 
 
 class Fault(Protocol):

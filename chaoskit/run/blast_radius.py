@@ -15,6 +15,7 @@ ALLOWANCES = {
     "last_control_plane": "cut the last node with a control plane",
     "foreign_namespace": "touch a namespace that is not this run's own",
     "node_faults": "touch nodes of a cluster that chaoskit has not started",
+    "shared_cluster": "touch what scenarios of other workers use at the same time",
 }
 EVERYTHING = tuple(ALLOWANCES)
 
@@ -22,6 +23,12 @@ EVERYTHING = tuple(ALLOWANCES)
 _NEVER_ELSEWHERE = {
     "foreign_namespace": "choose a target in the run's own namespace",
     "node_faults": "take up the cluster with ExistingProvider(node_faults=True)",
+}
+
+
+#: What to do in place of allowing it.
+_BETTER = {
+    "shared_cluster": "mark the scenario @pytest.mark.alone: it then waits until it is by itself",
 }
 
 
@@ -38,6 +45,8 @@ class Surroundings:
     has_node_faults: bool
     #: Somebody else's cluster: nothing beyond the namespace can be allowed.
     is_confined: bool = False
+    #: Scenarios of other processes run on it at the same time.
+    is_shared: bool = False
 
 
 def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) -> None:
@@ -62,7 +71,8 @@ def require_allowed(fault: Fault, around: Surroundings, allow: Collection[str]) 
                 f"would {what}",
                 subject=f"fault {fault.name} on {fault.target}",
                 seen=seen,
-                next_step=f'choose another target, or allow it by name: allow=("{name}",)',
+                next_step=f"{_BETTER.get(name, 'choose another target')}, or allow it by name:"
+                f' allow=("{name}",)',
             )
 
 
@@ -74,6 +84,7 @@ def require_on(
     namespaces: Collection[str] | None,
     entries: Collection[str] = (),
     cut: Collection[str] = (),
+    is_shared: bool = False,
 ) -> None:
     """`require_allowed` on this cluster, whose nodes `cut` are away already.
 
@@ -86,6 +97,7 @@ def require_on(
         namespaces=namespaces,
         has_node_faults="node_faults" in cluster.capabilities,
         is_confined=cluster.is_confined,
+        is_shared=is_shared,
     )
     require_allowed(fault, around, allow)
     if cluster.is_confined:
@@ -107,3 +119,14 @@ def _excesses(reach: Reach, around: Surroundings) -> Iterator[tuple[str, str, st
     if reach.nodes and not around.has_node_faults:
         nodes = ", ".join(sorted(reach.nodes))
         yield "node_faults", ALLOWANCES["node_faults"], f"nodes {nodes}"
+    if around.is_shared and (felt := _felt_by_all(reach)):
+        yield "shared_cluster", ALLOWANCES["shared_cluster"], felt
+
+
+def _felt_by_all(reach: Reach) -> str:
+    """What of its reach whoever is on the cluster may feel, in words."""
+    nodes = frozenset() if reach.only_own else reach.nodes | reach.cut
+    felt = [f"nodes {', '.join(sorted(nodes))}"] if nodes else []
+    felt += ["the control plane"] if reach.control_plane else []
+    felt += ["the private registry"] if reach.registry else []
+    return ", ".join(felt)

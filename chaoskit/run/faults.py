@@ -24,12 +24,14 @@ class Faults:
         loads: Loads,
         *,
         namespace: str,
+        shares_cluster: bool,
         guard: Guard | None,
         dirty: Told,
     ) -> None:
         self._cluster = cluster
         self._loads = loads
         self._namespace = namespace
+        self._shares_cluster = shares_cluster
         self._own_guard = Guard() if guard is None else None
         self._injector = Injector(
             cluster=cluster,
@@ -98,6 +100,7 @@ class Faults:
             namespaces={self._namespace},
             entries=self._loads.entries,
             cut={name for one in self._injector.open for name in one.fault.reach.cut},
+            is_shared=self._shares_cluster,
         )
 
     def _let_pass(self, seconds: float) -> None:

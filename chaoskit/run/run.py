@@ -86,7 +86,13 @@ class Run:
         self._stopped = False
         self._loads = Loads(driver, self.record, self.logs, self.random, control)
         self._faults = Faults(
-            cluster, self.steps, self._loads, namespace=setup.namespace, guard=guard, dirty=dirty
+            cluster,
+            self.steps,
+            self._loads,
+            namespace=setup.namespace,
+            shares_cluster=setup.shares_cluster,
+            guard=guard,
+            dirty=dirty,
         )
         self._start_again = partial(
             Run.start, cluster=cluster, driver=driver, control=control, guard=guard, dirty=dirty

@@ -119,6 +119,7 @@ class ChaosSession:
             namespace=namespace,
             profile=self.options.profile,
             command=command or f"pytest '{nodeid}' --chaos-seed {self.options.seed}",
+            shares_cluster=self._cluster.is_used_by_others,
         )
         cluster, driver = self.cluster(), self.driver()
         return Run.start(

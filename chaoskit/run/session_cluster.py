@@ -48,6 +48,8 @@ class SessionCluster:
         self._dirty = ""  # why no further scenario is to use this cluster
         self._shared_guard: Guard | None = None
         self._control: ControlTarget | None = None
+        #: Whether scenarios of other processes may run on it just now.
+        self.is_used_by_others = False
 
     @contextmanager
     def using(self, *, alone: bool, nodes: str | None = None) -> Iterator[K3sCluster]:
@@ -72,7 +74,11 @@ class SessionCluster:
             return
         turn = shared.use.alone if alone else shared.use.shared
         with turn(timeout_s=_OTHERS_DONE_WITHIN_S):
-            yield self.get()
+            self.is_used_by_others = not alone
+            try:
+                yield self.get()
+            finally:
+                self.is_used_by_others = False
 
     @property
     def waited_s(self) -> float:

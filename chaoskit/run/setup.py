@@ -11,7 +11,10 @@ from chaoskit.history.folder import RunInfo
 
 @dataclass(frozen=True, kw_only=True)
 class RunSetup:
-    """What a run needs to know before it starts; `folder` is made for its record."""
+    """What a run needs to know before it starts; `folder` is made for its record.
+
+    `shares_cluster`: scenarios of other processes run on the cluster at the same time.
+    """
 
     folder: Path
     run_id: str
@@ -23,6 +26,7 @@ class RunSetup:
     namespace: str
     profile: str
     command: str
+    shares_cluster: bool = False
 
     def info(self, cluster: Cluster) -> RunInfo:
         """What stands first in its record, as of now."""

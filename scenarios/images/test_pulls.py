@@ -62,6 +62,7 @@ def test_a_tag_that_appears_later_runs_untouched(
     )
 
 
+@pytest.mark.alone
 @pytest.mark.row("I4")
 def test_a_registry_that_is_down_delays_a_rollout(
     cluster: K3sCluster, chaos: Run, registry: Registry, start_web: StartWeb

@@ -99,6 +99,7 @@ def test_secrets_added_to_the_template_need_the_broken_pod_deleted(
     )
 
 
+@pytest.mark.alone
 @pytest.mark.row("S11")
 def test_a_registry_that_is_down_delays_an_update(
     cluster: K3sCluster, chaos: Run, registry: Registry, start_kv: StartKv

@@ -40,7 +40,7 @@ class RolloutClientKilled:
     @property
     def reach(self) -> Reach:
         """The node, of which one process of the scenario's own is ended."""
-        return Reach(nodes=frozenset({self.node}))
+        return Reach(nodes=frozenset({self.node}), only_own=True)
 
     def inject(self, cluster: Cluster, *, heal_after_s: float) -> None:
         """Kill it. Raises `ClusterError` when it has ended by itself, or was never started."""

@@ -37,7 +37,7 @@ class RegistryRefusing:
     @property
     def reach(self) -> Reach:
         """Nothing of the cluster itself."""
-        return Reach()
+        return Reach(registry=True)
 
     def inject(self, cluster: Cluster, *, heal_after_s: float) -> None:
         """Arm the registry's own timer, then withdraw the account."""

@@ -34,7 +34,7 @@ class RegistryStopped:
     @property
     def reach(self) -> Reach:
         """Nothing of the cluster itself."""
-        return Reach()
+        return Reach(registry=True)
 
     def inject(self, cluster: Cluster, *, heal_after_s: float) -> None:
         """Arm the registry's own timer, then kill its process."""

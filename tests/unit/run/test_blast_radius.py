@@ -1,6 +1,6 @@
 """What a fault may not touch unless the scenario says so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import pytest
@@ -14,6 +14,8 @@ from chaoskit.run.blast_radius import EVERYTHING, Surroundings, require_allowed
 AROUND = Surroundings(
     entries={"entry"}, control_plane={"server"}, namespaces={"own"}, has_node_faults=True
 )
+
+SHARED = replace(AROUND, is_shared=True)
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ def node(*names: str) -> Reach:
             "node_faults",
             "nodes one",
         ),
+        (node("one", "two"), SHARED, "shared_cluster", "seen: nodes one, two"),
+        (Reach(control_plane=True), SHARED, "shared_cluster", "seen: the control plane"),
+        (Reach(registry=True), SHARED, "shared_cluster", "seen: the private registry"),
     ],
 )
 def test_what_is_spared_is_named_with_how_to_allow_it(
@@ -85,6 +90,14 @@ def test_what_is_spared_is_named_with_how_to_allow_it(
 )
 def test_what_stays_within_its_reach_is_let_pass(reach: Reach) -> None:
     require_allowed(Reaching(reach), AROUND, ())
+
+
+@pytest.mark.parametrize(
+    "reach",
+    [Reach(namespaces=frozenset({"own"})), Reach(nodes=frozenset({"one"}), only_own=True)],
+)
+def test_what_nobody_else_feels_is_let_pass_on_a_shared_cluster(reach: Reach) -> None:
+    require_allowed(Reaching(reach), SHARED, ())
 
 
 def test_one_of_several_control_planes_may_be_cut_and_the_last_not() -> None:

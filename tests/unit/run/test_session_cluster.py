@@ -127,3 +127,15 @@ def test_one_that_was_started_but_cannot_be_shared_is_removed(
     with pytest.raises(ClusterError, match="control target"), session.using(alone=False):
         pytest.fail("went on")
     assert started.done == ["removed"]
+
+
+def test_only_one_that_is_alone_need_not_spare_the_others(worker: Worker) -> None:
+    worker.shared.write(SharedCluster(name="old", control=("127.0.0.1", 1)))
+    worker.session._dirty = ""
+    told = []
+    for alone in (False, True, False):
+        with worker.session.using(alone=alone):
+            told.append(worker.session.is_used_by_others)
+    assert told == [True, False, True]
+    assert not worker.session.is_used_by_others
+    assert worker.joined.done == []
