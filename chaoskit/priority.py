@@ -1,16 +1,18 @@
-"""The share of the processor that a measuring process gets.
+"""Shares of the processor: measuring processes come first, compilers last.
 
 A late measurement is worth nothing, and on a small machine the nodes under test take all there is.
-The measuring processes need little of it, but at once.
+The measuring processes need little of it, but at once. A compiler takes all it gets, and can wait.
 """
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
+#: The least that a process can be given.
+_LAST = 19
 #: Well before ordinary processes (0), and behind what the kernel itself needs.
 _NICE = -10
-_AUTOGROUP = Path("/proc/self/autogroup")
+_AUTOGROUP = "/proc/{}/autogroup"
 
 
 def prefer_this_process() -> bool:
@@ -25,5 +27,20 @@ def prefer_this_process() -> bool:
     except PermissionError:
         return False
     with suppress(OSError):
-        _AUTOGROUP.write_text(str(_NICE))
+        _autogroup("self").write_text(str(_NICE))
     return True
+
+
+def put_last(pid: int) -> None:
+    """Give a process of a session of its own, and all that it starts, what no other wants.
+
+    By its own niceness alone it would give way to its own session's processes only (sched(7)).
+    """
+    with suppress(ProcessLookupError):  # it may have ended
+        os.setpriority(os.PRIO_PROCESS, pid, _LAST)
+    with suppress(OSError):
+        _autogroup(pid).write_text(str(_LAST))
+
+
+def _autogroup(pid: int | str) -> Path:
+    return Path(_AUTOGROUP.format(pid))

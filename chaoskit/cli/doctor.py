@@ -10,7 +10,7 @@ import click
 
 from chaoskit import clock
 from chaoskit.cli.statuses import EXIT_ENVIRONMENT, EXIT_HELD, help_end
-from chaoskit.cluster import engine, engine_install, engine_process
+from chaoskit.cluster import engine, engine_install, engine_process, images
 from chaoskit.cluster.launch import node_image
 from chaoskit.cluster.machine import gather
 from chaoskit.cluster.machine_assessment import Purpose, Row, assess, is_usable
@@ -30,7 +30,7 @@ _MARKS = {
         "0 usable as it is (after --fix, where given). 2 called wrongly. 4 not usable.",
     ),
 )
-@click.option("--fix", is_flag=True, help="Do what can be done: engine, node image, browser.")
+@click.option("--fix", is_flag=True, help="Do what can be done: engine, images, browser.")
 @click.option(
     "--for",
     "purpose",
@@ -88,7 +88,9 @@ def do(rows: Sequence[Row], progress: Steps) -> None:
         elif row.name == "node image":
             ensure_node_image(progress)
         elif row.name == "specimen images":
-            build_specimens()
+            build_images("specimen")
+        elif row.name == "extra images":
+            build_images(*images.EXTRAS)
         elif row.name == "browser":
             engine_install.install(["chromium"], progress)
         else:
@@ -107,10 +109,10 @@ def ensure_node_image(progress: Steps) -> None:
         client.close()
 
 
-def build_specimens() -> None:
+def build_images(*kinds: str) -> None:
     """Run `chaoskit image build`, whose progress shows on our own terminal."""
     done = subprocess.run(
-        [sys.executable, "-m", "chaoskit.cli", "image", "build", "specimen"],
+        [sys.executable, "-m", "chaoskit.cli", "image", "build", *kinds],
         stdin=subprocess.DEVNULL,
         check=False,
     )

@@ -3,13 +3,16 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from chaoskit.errors import ImageError
+from chaoskit.priority import put_last
 
 #: The linker's flags that leave debugging tables out: a node image of half the size.
 STRIPPED = "-s -w"
@@ -124,7 +127,9 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,  # whose priority is its own; Ctrl-C is passed on below
     )
+    put_last(process.pid)
     assert process.stdout is not None  # asked for above
     tail: list[str] = []
     with process:
@@ -136,7 +141,8 @@ def run(
                 else:
                     tail = [*tail[-_KEPT_OUTPUT_LINES:], text]
         except BaseException:
-            process.terminate()
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)  # with the compilers that it has started
             raise
     status = process.returncode
     if status != 0:

@@ -36,7 +36,8 @@ class Facts:
     """What was seen on this machine. Nothing in here is an opinion.
 
     `silences` say what each endpoint answered where `engine` is None. `node_images` are the
-    usable ones that the engine holds, `specimens` the images of our test application.
+    usable ones that the engine holds, `specimens` the images of our test application, `extras`
+    the kinds of what only some scenarios ask for.
     `disk_free_bytes` is for the engine's data, on `disk_path`. `go` is the version of a toolchain
     that can build them; without one, `go_problem` and `go_remedy` say why and what to do.
     `inotify_instances` is how many of them all containers of a user may have together.
@@ -60,6 +61,7 @@ class Facts:
     go_remedy: str
     node_images: tuple[str, ...]
     specimens: tuple[str, ...]
+    extras: tuple[str, ...]
     kernel_release: str
     kernel: dict[str, KernelSupport]
     inotify_instances: int | None
@@ -72,7 +74,7 @@ def gather() -> Facts:
     started = engine_process.started_engine()
     disk_path = _existing(Path(answering.data_root if answering else "/var/lib/docker"))
     config = kernel_configuration()
-    nodes, specimens = held_images(answering) if answering else ((), ())
+    held = held_images(answering) if answering else Held()
     go, go_problem, go_remedy = _go()
     return Facts(
         python=sys.version_info[:3],
@@ -94,8 +96,9 @@ def gather() -> Facts:
         go=go,
         go_problem=go_problem,
         go_remedy=go_remedy,
-        node_images=nodes,
-        specimens=specimens,
+        node_images=held.nodes,
+        specimens=held.specimens,
+        extras=held.extras,
         kernel_release=platform.release(),
         kernel={name: kernel_support(config, key) for name, key in KERNEL_OPTIONS.items()},
         inotify_instances=_inotify_instances(),
@@ -154,8 +157,17 @@ def _go() -> tuple[str | None, str, str]:
         return None, f"{error.problem}{seen}", error.next_step or ""
 
 
-def held_images(engine: Engine) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Node images that today's sources made or pin, and specimens, that the engine holds."""
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The images that the engine holds: of nodes and specimens by name, of extras the kinds."""
+
+    nodes: tuple[str, ...] = ()
+    specimens: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+
+
+def held_images(engine: Engine) -> Held:
+    """Those that today's sources made or pin."""
     client = images.connect(engine)
     try:
         ours = [row for row in images.rows(client) if row.current]
@@ -163,7 +175,11 @@ def held_images(engine: Engine) -> tuple[tuple[str, ...], tuple[str, ...]]:
         client.close()
     node = tuple(row.reference for row in ours if row.kind == "node")
     pulled = tuple(name for name in node_images(engine) if name == K3S)
-    return node + pulled, tuple(row.reference for row in ours if row.kind == "specimen")
+    return Held(
+        nodes=node + pulled,
+        specimens=tuple(row.reference for row in ours if row.kind == "specimen"),
+        extras=tuple(sorted({row.kind for row in ours if row.kind in images.EXTRAS})),
+    )
 
 
 def _existing(path: Path) -> Path:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from chaoskit.cluster.images import EXTRAS
 from chaoskit.cluster.machine import Facts
 
 PYTHON_WANTED = (3, 11)
@@ -15,7 +16,8 @@ DISK_WANTED_WARM_BYTES = 3 * 10**9
 _INOTIFY_OF_A_NODE = 10
 _NODES_OF_TWO_CLUSTERS = 20
 
-# test-all: what `make test-all` runs beyond `make test`, which looks at reports in a browser.
+# test-all: what `make test-all` runs beyond `make test`, which looks at reports in a browser
+# and has scenarios that need images of their own.
 Purpose = Literal["unit", "test", "test-all", "demo"]
 # ok: there. note: there is less than could be, and what follows from that. fixable: `--fix` does
 # it. missing: a person has to.
@@ -50,7 +52,7 @@ def assess(facts: Facts, purpose: Purpose) -> tuple[Row, ...]:
         _mmdebstrap(facts),
         *_kernel(facts),
         *_inotify(facts),
-        *([_browser(facts)] if purpose == "test-all" else []),
+        *([_extras(facts), _browser(facts)] if purpose == "test-all" else []),
     )
 
 
@@ -205,6 +207,19 @@ def _specimens(facts: Facts) -> Row:
         return Row(name=name, state="ok", seen=f"{len(facts.specimens)} versions")
     seen = "not in the engine" if facts.engine else "no engine to hold them yet"
     return Row(name=name, state="fixable", seen=seen, meaning="built (Go, seconds)")
+
+
+def _extras(facts: Facts) -> Row:
+    """Built in the middle of a session they would take the processors from what is measured."""
+    name, absent = "extra images", sorted(set(EXTRAS) - set(facts.extras))
+    if not absent:
+        return Row(name=name, state="ok", seen=", ".join(facts.extras))
+    return Row(
+        name=name,
+        state="fixable",
+        seen=f"without {', '.join(absent)}" if facts.engine else "no engine to hold them yet",
+        meaning="built (minutes, once)",
+    )
 
 
 def _go(facts: Facts) -> Row:

@@ -1,16 +1,20 @@
-"""The share of the processor that measuring processes get."""
+"""The share of the processor that measuring processes get, and compilers."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
+
+from chaoskit.priority import put_last
 
 #: A file that refuses the value as the kernel does for a process of its first session, whose
 #: group of the scheduler is the root of all: with EINVAL.
 _REFUSING = "/proc/self/timerslack_ns"
 
 _CODE = f"""
-import os, pathlib
+import os
 from chaoskit import priority
-priority._AUTOGROUP = pathlib.Path({_REFUSING!r})
+priority._AUTOGROUP = {_REFUSING!r}
 print(priority.prefer_this_process(), os.getpriority(os.PRIO_PROCESS, 0))
 """
 
@@ -22,3 +26,16 @@ def test_a_session_that_the_scheduler_does_not_group_is_no_obstacle() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["True", "-10"]
+
+
+def test_one_that_is_put_last_is_last_with_all_of_its_session() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,
+                          start_new_session=True) as process:  # fmt: skip
+        put_last(process.pid)
+        niceness = os.getpriority(os.PRIO_PROCESS, process.pid)
+        group = Path(f"/proc/{process.pid}/autogroup")
+        of_session = group.read_text() if group.exists() else " nice 19"
+        process.kill()
+    assert niceness == 19
+    assert of_session.split()[-1] == "19"
+    put_last(process.pid)  # which has ended

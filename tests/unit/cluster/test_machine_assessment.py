@@ -39,6 +39,7 @@ READY = Facts(
     go_remedy="",
     node_images=("chaoskit/node:v1.36.3",),
     specimens=("chaoskit/specimen:v1", "chaoskit/specimen:v2"),
+    extras=("kwok", "metrics-server", "runner"),
     kernel_release="6.12.1",
     kernel={"netem": "built in", "nfqueue": "as a module"},
     inotify_instances=8192,
@@ -50,6 +51,7 @@ NO_ENGINE = replace(
     silences=(Silence(endpoint="unix:///var/run/docker.sock", seen="no socket there"),),
     node_images=(),
     specimens=(),
+    extras=(),
 )
 
 
@@ -175,6 +177,15 @@ def test_few_inotify_instances_are_said_and_hinder_nobody() -> None:
     assert "12 nodes" in row(few, "inotify instances").meaning
     assert is_usable(assess(few, "test"))
     assert not [one for one in assess(READY, "test") if one.name == "inotify instances"]
+
+
+def test_images_that_only_long_scenarios_ask_for_are_built_before_them() -> None:
+    without = replace(READY, extras=("kwok",))
+    assert is_usable(assess(without, "test"))
+    (wanted,) = (one for one in assess(without, "test-all") if one.name == "extra images")
+    assert (wanted.state, wanted.seen) == ("fixable", "without metrics-server, runner")
+    (wanted,) = (one for one in assess(NO_ENGINE, "test-all") if one.name == "extra images")
+    assert (wanted.state, wanted.seen) == ("fixable", "no engine to hold them yet")
 
 
 def test_a_browser_is_wanted_only_for_the_tests_that_look_at_reports() -> None:
