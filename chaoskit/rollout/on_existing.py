@@ -30,6 +30,7 @@ _ACCEPTED_WITHIN_S = 2.0
 _REVISIONS = {"Deployment": "ReplicaSet"}
 #: What is read where the account may: without it less can be said, and that is said.
 _WELCOME = ("PodDisruptionBudget", "HorizontalPodAutoscaler")
+_CLAIM = "PersistentVolumeClaim"
 
 
 def rights_needed(asked: Asked, *, twin: bool) -> list[Right]:
@@ -46,7 +47,10 @@ def rights_needed(asked: Asked, *, twin: bool) -> list[Right]:
 
 def rights_welcome(asked: Asked) -> list[Right]:
     """What more the account may be allowed: without it, less can be said."""
-    return rights.rights("list", _WELCOME, asked.namespace)
+    welcome = rights.rights("list", _WELCOME, asked.namespace)
+    if asked.ref.kind == "StatefulSet":
+        welcome += rights.rights("list watch", [_CLAIM], asked.namespace)
+    return welcome
 
 
 def from_cluster(
@@ -78,6 +82,11 @@ def from_cluster(
     if further:
         names = ", ".join(str(each.ref) for each in further)
         notes.append(f"of --to only the workload is applied here, not {names}")
+    sees_claims = _CLAIM in cluster.watchable
+    if asked.ref.kind == "StatefulSet" and not sees_claims:
+        notes.append(
+            f"the account may not list and watch {_CLAIM}s: what becomes of them is unseen"
+        )
     found = prepared(
         asked,
         before=workload(kube, asked.ref).read(),
@@ -85,6 +94,7 @@ def from_cluster(
         applied=applied,
         notes=notes,
         sees_nodes=False,
+        sees_claims=sees_claims,
         is_inside=is_inside,
     )
     if found.entry.twin is not None and not twin:
@@ -102,7 +112,7 @@ def _beside(asked: Asked, cluster: ExistingCluster, note: Say) -> list[Object]:
     """What stands beside the workload, as far as the account may list it."""
     kube, namespace = cluster.kube, asked.namespace
     found: list[Object] = kube.list("Service", namespace)
-    for right in rights_welcome(asked):
+    for right in rights.rights("list", _WELCOME, namespace):
         if rights.has(kube, right):
             found += kube.list(right.kind, namespace)
         else:

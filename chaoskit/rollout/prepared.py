@@ -91,6 +91,7 @@ def prepared(
     further: Sequence[Manifest] = (),
     notes: Sequence[str] = (),
     sees_nodes: bool = True,
+    sees_claims: bool = True,
     is_inside: bool = False,
 ) -> Prepared:
     """From the workload as it is, and what stands beside it; `applied` is what it is to be.
@@ -115,6 +116,7 @@ def prepared(
         change=asked.change,
         claims=asked.claims,
         sees_nodes=sees_nodes,
+        sees_claims=sees_claims,
         by_users=asked.load.by_users,
     )
     return Prepared(

@@ -39,6 +39,8 @@ class Rollout:
     claims: Claims
     #: Whether containers are seen on the nodes themselves.
     sees_nodes: bool = True
+    #: Whether it is seen what becomes of members' claims.
+    sees_claims: bool = True
     #: Whether a locustfile's users are the load.
     by_users: bool = False
 
@@ -139,7 +141,7 @@ def _stateful_set(rollout: Rollout) -> Iterator[Promise]:
         yield Promise(
             says="each member keeps its claim, and each claim its volume",
             because="volumeClaimTemplates",
-            guarantee=guarantees.claims_stay(name),
+            guarantee=guarantees.claims_stay(name) if rollout.sees_claims else None,
         )
 
 

@@ -223,8 +223,8 @@ def test_members_of_a_set_are_rolled_out_in_the_cluster(scheduled: Scheduled) ->
     printed = scheduled.apply("statefulset/kv", "--restart", "--zero-failures")
     assert scheduled.run_now() == 0, scheduled.said()
     outcomes = outcomes_of(scheduled, printed[-1])
-    judged = {"ordinals_in_order", "one_process_per_identity", "claims_stay", "no_request_lost"}
-    assert judged <= outcomes.keys()
+    assert {"ordinals_in_order", "claims_stay", "no_request_lost"} <= outcomes.keys()
+    assert "one_process_per_identity" not in outcomes  # what runs on nodes is not seen from a pod
     assert set(outcomes.values()) == {"HELD"}
 
 

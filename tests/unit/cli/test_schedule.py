@@ -165,6 +165,14 @@ def test_a_twin_needs_the_rights_to_make_it(capsys: pytest.CaptureFixture[str]) 
     assert ("apps", "deployments", "get") not in allowed(made["Role"])
 
 
+def test_a_set_needs_the_rights_to_see_what_becomes_of_claims(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    claims = {("", "persistentvolumeclaims", verb) for verb in ("list", "watch")}
+    assert claims <= allowed(in_cluster(capsys, "--", "sts/kv", "--restart")["Role"])
+    assert not claims & allowed(in_cluster(capsys, "--", *ROLLOUT)["Role"])
+
+
 def test_the_image_of_the_runner_is_what_is_meant(capsys: pytest.CaptureFixture[str]) -> None:
     made = in_cluster(capsys, "--", *ROLLOUT)
     pod = made["CronJob"]["spec"]["jobTemplate"]["spec"]["template"]["spec"]

@@ -1,6 +1,7 @@
 """What manifests promise of a rollout, and what they do not."""
 
 import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -101,6 +102,18 @@ def test_members_and_recreation_have_promises_of_their_own() -> None:
     assert names(recreated)[0] == "no_overlap_when_recreated"
     on_delete = with_field(sound_stateful_set(), "spec.updateStrategy", {"type": "OnDelete"})
     assert "rollout_completes_within" not in names(on_delete)
+
+
+def test_what_cannot_be_seen_is_promised_and_not_judged() -> None:
+    blind = replace(rollout(sound_stateful_set()), sees_nodes=False, sees_claims=False)
+    unjudged = [
+        {each.says for each in promises(one) if each.guarantee is None}
+        for one in (blind, rollout(sound_stateful_set()))
+    ]
+    assert unjudged[0] - unjudged[1] == {
+        "at no instant two processes of one member",
+        "each member keeps its claim, and each claim its volume",
+    }
 
 
 def test_the_owners_own_claims_are_added() -> None:
