@@ -78,15 +78,11 @@ def from_cluster(
     rights.require(kube, rights_needed(asked, twin=twin), purpose="this rollout")
     notes: list[str] = []
     beside = _beside(asked, cluster, notes.append)
+    sees_claims = _sees_claims(asked, cluster, notes.append)
     applied, further = change_from_manifests(asked, standard_input)
     if further:
         names = ", ".join(str(each.ref) for each in further)
         notes.append(f"of --to only the workload is applied here, not {names}")
-    sees_claims = _CLAIM in cluster.watchable
-    if asked.ref.kind == "StatefulSet" and not sees_claims:
-        notes.append(
-            f"the account may not list and watch {_CLAIM}s: what becomes of them is unseen"
-        )
     found = prepared(
         asked,
         before=workload(kube, asked.ref).read(),
@@ -118,6 +114,13 @@ def _beside(asked: Asked, cluster: ExistingCluster, note: Say) -> list[Object]:
         else:
             note(f"the account may not list {right.kind}s: what they promise is not known")
     return found
+
+
+def _sees_claims(asked: Asked, cluster: ExistingCluster, note: Say) -> bool:
+    sees = _CLAIM in cluster.watchable
+    if asked.ref.kind == "StatefulSet" and not sees:
+        note(f"the account may not list and watch {_CLAIM}s: what becomes of them is not known")
+    return sees
 
 
 class Existing:

@@ -52,7 +52,10 @@ def kubectl(cluster: Cluster, namespace: str) -> Kubectl:
 def pair(kube: Kube, namespace: str) -> Pair:
     def made(name: str) -> Deployment:
         manifests = specimen_manifests.web(namespace, name, replicas=1)
-        return specimen.start_web(kube, manifests).deployment
+        deployment = specimen.start_web(kube, manifests).deployment
+        # A template that is changed before the controller has seen the first is the first.
+        deployment.wait_revision(1, timeout_s=15)
+        return deployment
 
     return Pair(made("ours"), made("theirs"))
 
@@ -229,6 +232,8 @@ def test_stateful_set_undo_moves_revisions_as_kubectl_does(
         )
 
     ours, theirs = made("ours"), made("theirs")
+    for one in (ours, theirs):  # a template that nobody has seen yet makes no revision
+        wait_newest(one, "v1")
     for version in ("v2", "v3"):
         ours.set_image(specimen_manifests.image(version))
         kubectl("set", "image", "statefulset/theirs", f"*={specimen_manifests.image(version)}")
