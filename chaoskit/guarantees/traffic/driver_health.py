@@ -44,21 +44,8 @@ def _suspect_seconds(history: History) -> SuspectSeconds:
     exempt = text_column(history, "outcome").is_like("unsent")
     exempt |= np.isin(load.codes, _codes_of(load, closed_loads(history)))
     late = suspect_seconds(load.codes, planned_ns, sent_ns, exempt)
-    over = _over_ceiling(history, load, planned_ns)
-    busy = _busy(history, load)
-    if not len(over) and not len(busy):
-        return late
-    keys = np.unique(np.concatenate((late.keys, over, busy)))
-    lag_ns = np.zeros(len(keys), dtype=np.int64)
-    lag_ns[np.searchsorted(keys, late.keys)] = late.lag_ns
-    troubles = np.zeros(len(keys), dtype=np.int32)
-    for trouble, found in (
-        (Trouble.LATE, late.keys),
-        (Trouble.OVER_RATE, over),
-        (Trouble.BUSY, busy),
-    ):
-        troubles[np.searchsorted(keys, found)] |= trouble
-    return SuspectSeconds(keys, lag_ns, troubles)
+    over = late.also(_over_ceiling(history, load, planned_ns), Trouble.OVER_RATE)
+    return over.also(_busy(history, load), Trouble.BUSY)
 
 
 def closed_loads(history: History) -> set[str]:

@@ -41,6 +41,10 @@ class Starved:
 
 def starved_pods(history: History) -> list[Starved]:
     """When the pods on record were kept from running, by time. Raises `RecordError`."""
+    return history.once(_starved_pods)
+
+
+def _starved_pods(history: History) -> list[Starved]:
     pods = {event.uid for event in history.of(Watched) if event.kind == "Pod"}
     taken = united(window.span for window in fault_windows(history, _TAKING))
     found = []
@@ -76,17 +80,8 @@ def doubtful_seconds_of(history: History) -> SuspectSeconds:
 
 
 def _doubtful_seconds(history: History) -> SuspectSeconds:
-    driver = suspect_seconds_of(history)
     starved = _keys(starved_pods(history), len(text_column(history, "load").values))
-    if not len(starved):
-        return driver
-    keys = np.unique(np.concatenate((driver.keys, starved)))
-    lag_ns = np.zeros(len(keys), dtype=np.int64)
-    troubles = np.zeros(len(keys), dtype=np.int32)
-    places = np.searchsorted(keys, driver.keys)
-    lag_ns[places], troubles[places] = driver.lag_ns, driver.troubles
-    troubles[np.searchsorted(keys, starved)] |= Trouble.STARVED
-    return SuspectSeconds(keys, lag_ns, troubles)
+    return suspect_seconds_of(history).also(starved, Trouble.STARVED)
 
 
 def _keys(starved: Sequence[Starved], loads: int) -> Times:

@@ -79,13 +79,24 @@ class SuspectSeconds:
             first, beyond = self._ranges(loads[rows], start_ns[rows], end_ns[rows])
             edges += np.bincount(first, minlength=size) - np.bincount(beyond, minlength=size)
         touched = np.cumsum(edges)[:-1] > 0
-        return SuspectSeconds(self.keys[touched], self.lag_ns[touched], self.troubles[touched])
+        return self._where(touched)
+
+    def also(self, keys: Times, trouble: Trouble) -> "SuspectSeconds":
+        """Those, and the seconds of `keys` for that trouble."""
+        if not len(keys):
+            return self
+        every = np.unique(np.concatenate((self.keys, keys)))
+        lag_ns = np.zeros(len(every), dtype=np.int64)
+        troubles = np.zeros(len(every), dtype=np.int32)
+        mine = np.searchsorted(every, self.keys)
+        lag_ns[mine], troubles[mine] = self.lag_ns, self.troubles
+        troubles[np.searchsorted(every, keys)] |= trouble
+        return SuspectSeconds(every, lag_ns, troubles)
 
     def between(self, start_ns: int, end_ns: int) -> "SuspectSeconds":
         """Those that began in this time, its end left out, of whatever load."""
         began_ns = self.keys % _SECONDS_PER_LOAD * SECOND_NS
-        mine = (began_ns >= start_ns) & (began_ns < end_ns)
-        return SuspectSeconds(self.keys[mine], self.lag_ns[mine], self.troubles[mine])
+        return self._where((began_ns >= start_ns) & (began_ns < end_ns))
 
     def of_driver(self) -> "SuspectSeconds":
         """Those in which the driver was in trouble, and with what."""
@@ -123,6 +134,9 @@ class SuspectSeconds:
         if Trouble.STARVED in troubles:
             said.append("the machine kept a pod from running")
         return " and ".join(said)
+
+    def _where(self, mask: Mask) -> "SuspectSeconds":
+        return SuspectSeconds(self.keys[mask], self.lag_ns[mask], self.troubles[mask])
 
     def _ranges(self, loads: Codes, start_ns: Times, end_ns: Times) -> tuple[Times, Times]:
         first = np.searchsorted(self.keys, seconds_of(loads, start_ns), side="left")
