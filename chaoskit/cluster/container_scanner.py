@@ -49,10 +49,11 @@ class ContainerScanner:
         Returns when the first scan is under way. What the process itself has to say goes to
         `log_path`. Raises `ClusterError` where the nodes' cgroups cannot be seen from here.
         """
-        cgroups = {row["Name"].lstrip("/"): node_cgroup(row) for row in cluster.node_inspections()}
+        inspections = cluster.node_inspections()
+        cgroups = {row["Name"].lstrip("/"): node_cgroup(row) for row in inspections}
         orders = Orders(
             cgroups={name: str(path) for name, path in cgroups.items()},
-            cpu_cgroups=_cpu_cgroups(cluster),
+            cpu_cgroups=_cpu_cgroups(inspections),
             events_file=str(RecordFolder(record_folder).new_events_file("container-scan")),
             parent_pid=os.getpid(),
         )
@@ -137,10 +138,10 @@ class ContainerScanner:
         )
 
 
-def _cpu_cgroups(cluster: NodeContainersCluster) -> dict[str, str]:
+def _cpu_cgroups(inspections: Sequence[dict[str, Any]]) -> dict[str, str]:
     """Where the processors of each node are limited; what cannot be seen is left out."""
     found: dict[str, str] = {}
-    for row in cluster.node_inspections():
+    for row in inspections:
         with suppress(ClusterError):
             found[row["Name"].lstrip("/")] = str(node_cgroup(row, hierarchies=("cpu",)))
     return found

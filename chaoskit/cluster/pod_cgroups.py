@@ -99,7 +99,7 @@ class PodCgroups:
                     yield Running(
                         pod_uid=pod.uid,
                         container_id=one.id,
-                        place=os.path.relpath(one.path, self._cgroup),
+                        place=one.path.removeprefix(f"{self._cgroup}/"),
                         pids=self._pids(one) or [],
                     )
 
