@@ -67,32 +67,15 @@ class Sharing:
     def _through_gate(self, mode: int, timeout_s: float) -> Iterator[None]:
         if self._was_alone:
             self._was_alone = False
-            self._let_others_go_first()
+            with (
+                suppress(WaitTimeout),
+                self._locked(self._waiting, fcntl.LOCK_EX, _OTHERS_SEE_IT_WITHIN_S),
+            ):
+                pass  # nobody waits any more: those that did have had their turn
         with ExitStack() as gate:
             with self._locked(self._waiting, fcntl.LOCK_SH, timeout_s):
                 gate.enter_context(self._locked(self._gate, mode, timeout_s))
             yield
-
-    def _let_others_go_first(self) -> None:
-        began_ns = clock.now_ns()
-        with suppress(WaitTimeout):
-            wait_until(
-                lambda: not self._others_wait(),
-                what="others to have their turn",
-                timeout_s=_OTHERS_SEE_IT_WITHIN_S,
-                interval_s=_INTERVAL_S,
-            )
-        self.waited_s += (clock.now_ns() - began_ns) / 1e9
-
-    def _others_wait(self) -> bool:
-        descriptor = os.open(self._waiting, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
 
     @contextmanager
     def _locked(self, file: Path, mode: int, timeout_s: float) -> Iterator[None]:
@@ -113,14 +96,16 @@ class Sharing:
             return True
 
         try:
-            wait_until(
-                taken,
-                what="the other processes to be done with the cluster",
-                timeout_s=timeout_s,
-                interval_s=_INTERVAL_S,
-                next_step="does one of them hang? its process shows in: ps -ef",
-            )
-            self.waited_s += (clock.now_ns() - began_ns) / 1e9
+            try:
+                wait_until(
+                    taken,
+                    what="the other processes to be done with the cluster",
+                    timeout_s=timeout_s,
+                    interval_s=_INTERVAL_S,
+                    next_step="does one of them hang? its process shows in: ps -ef",
+                )
+            finally:
+                self.waited_s += (clock.now_ns() - began_ns) / 1e9
             yield
         finally:
             os.close(descriptor)  # which gives the lock back
