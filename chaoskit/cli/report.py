@@ -14,6 +14,7 @@ from chaoskit import clock
 from chaoskit.cli.periods import period_s
 from chaoskit.cli.statuses import EXIT_HELD, EXIT_UNKNOWN, EXIT_VIOLATED, help_end, of_outcome
 from chaoskit.cli.stores import opened, with_store
+from chaoskit.cli.unused_options import require_none
 from chaoskit.errors import UsageError
 from chaoskit.report.json import schema_text
 from chaoskit.report.report import write_all
@@ -112,23 +113,13 @@ def command(
             next_step="chaoskit report --help",
         )
     if since is not None:
-        _require_none("with --since", only=only, exit_status=exit_status)
+        require_none("with --since", only=only, exit_status=exit_status)
         return _trend(since, scenario or "", form or "text", store_path, into)
-    _require_none("without --since", scenario=scenario, form=form, store=store_path)
+    require_none("without --since", scenario=scenario, form=form, store=store_path)
     assert run_folder is not None  # one of both is there
     for path in write_all(run_folder, into=into, only=only):
         click.echo(path)
     return of_outcome(load_run(run_folder).outcome) if exit_status else EXIT_HELD
-
-
-def _require_none(where: str, **options: object) -> None:
-    for name, value in options.items():
-        if value:
-            raise UsageError(
-                f"has no part in it {where}",
-                subject=f"--{name.replace('_', '-')}",
-                next_step="leave it out",
-            )
 
 
 def _trend(since: str, scenario: str, form: str, store_path: Path | None, into: Path | None) -> int:

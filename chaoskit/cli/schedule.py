@@ -10,6 +10,7 @@ import click
 from chaoskit.cli.scheduled import cron, cronjob, in_cluster, systemd
 from chaoskit.cli.scheduled.plan import DAYS, Plan, checked
 from chaoskit.cli.statuses import help_end
+from chaoskit.cli.unused_options import require_none
 from chaoskit.cluster import runner_image
 from chaoskit.errors import UsageError
 
@@ -171,7 +172,7 @@ def cronjob_command(
     """
     label = _label(node_label)
     if inside:
-        _require_none("with --in-cluster", project=project, engine_socket=engine_socket)
+        require_none("with --in-cluster", project=project, engine_socket=engine_socket)
         image = image or runner_image.reference()
     if image is None:
         raise click.UsageError("--image is needed without --in-cluster")
@@ -202,17 +203,6 @@ def _label(given: str | None) -> tuple[str, str] | None:
     if not (key and equals):
         raise UsageError("is no KEY=VALUE", subject="--node-label", seen=given)
     return key, value
-
-
-def _require_none(where: str, **options: Path | None) -> None:
-    for name, value in options.items():
-        if value is not None:
-            raise UsageError(
-                f"has no part in it {where}",
-                subject=f"--{name.replace('_', '-')}",
-                seen=value,
-                next_step="leave it out",
-            )
 
 
 def _plan_here(*, project: Path, store: Path | None, **plan: Any) -> Plan:

@@ -36,7 +36,7 @@ class RegistryRefusing:
 
     @property
     def reach(self) -> Reach:
-        """Nothing of the cluster itself."""
+        """Nothing of the cluster itself; the registry beside it."""
         return Reach(registry=True)
 
     def inject(self, cluster: Cluster, *, heal_after_s: float) -> None:

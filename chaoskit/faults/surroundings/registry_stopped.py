@@ -33,7 +33,7 @@ class RegistryStopped:
 
     @property
     def reach(self) -> Reach:
-        """Nothing of the cluster itself."""
+        """Nothing of the cluster itself; the registry beside it."""
         return Reach(registry=True)
 
     def inject(self, cluster: Cluster, *, heal_after_s: float) -> None:
