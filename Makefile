@@ -14,6 +14,8 @@ PURPOSE ?= test
 # So many processes at once, 0 for one; on a cluster they take turns where a test needs it for
 # itself. Two save a third of the time on two cores; more than cores make the load late.
 WORKERS ?= 2
+# So many clusters at once: with two, workers do not wait for one another where a test needs one alone.
+CLUSTERS ?= 1
 # Further options for pytest: make test ARGS="-k rollout -x"
 ARGS ?=
 # The descriptor for what the recipes have to complain about (.ci/run gives another, see there).
@@ -34,10 +36,11 @@ demo: setup ## set up what is missing, run the three scenarios, say where the re
 test: setup ## set up what is missing, run every check; pytest's summary comes last
 	@$(CHAOSKIT) doctor --fix --for $(PURPOSE) 2>&$(COMPLAIN)
 	@exec $(PYTEST) tests scenarios -m "$(SELECT)" -n $(WORKERS) --dist worksteal \
+		--chaos-clusters $(CLUSTERS) \
 		--junit-xml=reports/test/junit.xml $(ARGS) 2>&$(COMPLAIN)
 
 test-all: ## everything but the long forms of `make soak`
-	@$(MAKE) test SELECT="not soak" PURPOSE=test-all
+	@$(MAKE) test SELECT="not soak" PURPOSE=test-all CLUSTERS=2
 
 soak: setup ## what takes hours, resumable (ARGS="--list" says what is left, "--only STAGE" chooses)
 	@exec .venv/bin/python -m benchmarks.soak $(ARGS) 2>&$(COMPLAIN)

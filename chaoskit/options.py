@@ -9,6 +9,7 @@ from typing import Literal
 from chaoskit.errors import UsageError
 
 _MOST_NODES = 9
+_MOST_CLUSTERS = 4
 _SEED_BITS = 32
 
 
@@ -16,12 +17,14 @@ _SEED_BITS = 32
 class Options:
     """Options of a session; made by `checked`.
 
-    `store`: the file that keeps the run; "" for the default one, "none" for none at all.
+    `clusters`: so many at once at most, where several workers run scenarios. `store`: the file that
+    keeps the run; "" for the default one, "none" for none at all.
     """
 
     image: str
     servers: int
     agents: int
+    clusters: int
     profile: Literal["fast", "default"]
     keep_cluster: bool
     report_dir: Path
@@ -39,6 +42,7 @@ class Options:
         return {
             "image": self.image,
             "nodes": self.nodes,
+            "clusters": str(self.clusters),
             "profile": self.profile,
             "keep-cluster": str(self.keep_cluster).lower(),
             "seed": str(self.seed),
@@ -50,6 +54,7 @@ def checked(
     *,
     image: str,
     nodes: str,
+    clusters: str = "1",
     profile: str,
     keep_cluster: bool,
     report_dir: str,
@@ -59,6 +64,8 @@ def checked(
 ) -> Options:
     """Options from what was written; raises `UsageError` naming the option and its value."""
     servers, agents = size_of(nodes, asked_by="--chaos-nodes")
+    if not re.fullmatch(r"\d", clusters) or not 1 <= int(clusters) <= _MOST_CLUSTERS:
+        raise _wrong("--chaos-clusters", clusters, f"a number from 1 to {_MOST_CLUSTERS}")
     if profile not in ("fast", "default"):
         raise _wrong("--chaos-profile", profile, "fast or default")
     if not image or image != image.strip():
@@ -69,6 +76,7 @@ def checked(
         image=image,
         servers=servers,
         agents=agents,
+        clusters=int(clusters),
         profile="fast" if profile == "fast" else "default",
         keep_cluster=keep_cluster,
         report_dir=Path(report_dir),

@@ -17,6 +17,7 @@ from chaoskit.plugin.asked import (
     ini_name,
     is_worker,
     options,
+    place_of_worker,
     tell_worker,
     worker_count,
 )
@@ -38,7 +39,7 @@ _MARKERS = (
     "demo: belongs to `make demo`",
     "everyday: of a row, but `make test` runs it too, and not `make test-all` alone",
     "soak: a long form, left out of `make test`",
-    "alone: needs the cluster for itself; several workers then wait for one another",
+    "alone: needs a cluster for itself; workers that have but one then wait for one another",
     'nodes("1+3"): needs servers+agents of its own number: a cluster for this scenario alone',
 )
 
@@ -110,7 +111,12 @@ def chaos_session(request: pytest.FixtureRequest) -> Iterator[ChaosSession]:
     from chaoskit.run.session import ChaosSession
 
     config = request.config
-    session = ChaosSession(book_of(config), sayer(config), shared=shared_run(config))
+    session = ChaosSession(
+        book_of(config),
+        sayer(config),
+        shared=shared_run(config),
+        place=place_of_worker(config),
+    )
     config.stash[_session_key] = session
     with sigterm_raises():
         try:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TEXT_OPTIONS = {
     "image": ("auto", "node image: auto (present, else pulled, else built) or a reference"),
     "nodes": ("1+2", "servers+agents of the cluster"),
+    "clusters": ("1", "so many at once for several workers: what needs one alone waits less"),
     "profile": ("fast", "how fast Kubernetes gives a node up: fast or default"),
     "report-dir": ("reports", "folder for records and reports"),
     "store": (
@@ -48,6 +49,17 @@ def worker_count(config: pytest.Config) -> int:
     """How many workers pytest-xdist has, as it tells each of them; 1 in a process of its own."""
     told: dict[str, int] = getattr(config, "workerinput", {})
     return told.get("workercount", 1)
+
+
+def place_of_worker(config: pytest.Config) -> int:
+    """Which of the session's clusters this process uses alone: workers are dealt out to them."""
+    told: dict[str, str] = getattr(config, "workerinput", {})
+    return dealt_out(told.get("workerid", "gw0"), options(config).clusters)
+
+
+def dealt_out(worker: str, places: int) -> int:
+    """The place of a worker by pytest-xdist's name for it, "gw3"."""
+    return int(worker.removeprefix("gw")) % places
 
 
 def tell_worker(node: Any) -> None:

@@ -49,9 +49,9 @@ class Collector:
             return
         folder = asked.session_folder(self._config)
         if folder is not None and folder.exists():
-            from chaoskit.run.session_cluster import end_shared_cluster
+            from chaoskit.run.session_cluster import end_shared_clusters
 
-            end_shared_cluster(book_of(self._config), sayer(self._config))
+            end_shared_clusters(book_of(self._config), sayer(self._config))
         if not has_book(self._config):
             return
         book = book_of(self._config)

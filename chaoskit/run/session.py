@@ -1,7 +1,7 @@
-"""A session: one cluster, one warm load driver, and the scenarios that share them."""
+"""A session: its cluster, one warm load driver, and the scenarios that share them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from chaoskit.cluster import extras, fake_nodes, images
 from chaoskit.cluster.fake_nodes import FakeNodes
@@ -25,17 +25,32 @@ class ChaosSession:
     """What the scenarios of one process share. Nothing is started before it is asked for.
 
     With `shared` the cluster is one for several processes: the first starts it, the others join,
-    and none of them ends it.
+    and none of them ends it. With a `place` other than 0 what needs a cluster alone has that at
+    this place, and need not wait for those that share the first one.
     """
 
     def __init__(
-        self, book: SessionBook, say: Callable[[str], None], *, shared: SharedRun | None = None
+        self,
+        book: SessionBook,
+        say: Callable[[str], None],
+        *,
+        shared: SharedRun | None = None,
+        place: int = 0,
     ) -> None:
         self.book = book
         self.options = book.options
         self._say = say
         self._driver = WarmDriver()
-        self._cluster = SessionCluster(book, say, self._driver, shared)
+        #: What heals and removes clusters when this process is killed.
+        self.guard = Guard()
+        self._places = {
+            each: SessionCluster(
+                book, say, self._driver, self.guard, None if shared is None else shared.at(each)
+            )
+            for each in {0, place}
+        }
+        self._place = place
+        self._cluster = self._places[0]  # the last scenario's
 
     def say(self, text: str) -> None:
         """Show a line: what takes more than two seconds says how far it is."""
@@ -47,13 +62,15 @@ class ChaosSession:
 
         With `nodes` ("1+3") of another size than the session's it is one for this context alone.
         """
+        for_itself = alone or nodes is not None
+        self._cluster = self._places[self._place if for_itself else 0]
         with self._cluster.using(alone=alone, nodes=nodes) as cluster:
             yield cluster
 
     @property
     def waited_s(self) -> float:
         """Seconds waited for other processes to be done with the cluster, in all."""
-        return self._cluster.waited_s
+        return sum(each.waited_s for each in self._places.values())
 
     def cluster(self) -> K3sCluster:
         """The session's cluster, started when first asked for, and anew when a fault of an earlier
@@ -64,11 +81,6 @@ class ChaosSession:
     def driver(self) -> Driver:
         """The warm load driver; a new one where the last has died."""
         return self._driver.get()
-
-    @property
-    def guard(self) -> Guard:
-        """What heals and removes the cluster when this process is killed."""
-        return self._cluster.guard
 
     def control_target(self) -> ControlTarget:
         """The server beside the session's cluster that no fault touches."""
@@ -138,7 +150,12 @@ class ChaosSession:
 
     def stop_cluster(self) -> None:
         """Keep the logs of all components; end driver and cluster, or keep it and say so."""
-        try:
-            self._driver.close()
-        finally:
-            self._cluster.stop()
+        with ExitStack() as ends:
+            ends.callback(self._close_guard)
+            for each in self._places.values():
+                ends.callback(each.stop)
+            ends.callback(self._driver.close)
+
+    def _close_guard(self) -> None:
+        with self.book.noting_trouble():
+            self.guard.close()

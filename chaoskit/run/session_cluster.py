@@ -33,11 +33,11 @@ class SessionCluster:
         book: SessionBook,
         say: Callable[[str], None],
         driver: WarmDriver,
+        guard: Guard,
         shared: SharedRun | None,
     ) -> None:
         self._book = book
-        #: What heals and removes the cluster when this process is killed.
-        self.guard = Guard()
+        self._guard = guard
         self._driver = driver
         self._nodes = book.options.nodes
         self._say = say
@@ -83,7 +83,7 @@ class SessionCluster:
     @property
     def waited_s(self) -> float:
         """Seconds waited for other processes to be done with the cluster, in all."""
-        return 0.0 if self._shared is None else self._shared.use.waited_s
+        return 0.0 if self._shared is None else self._shared.waited_s
 
     def get(self) -> K3sCluster:
         """The session's cluster, started when first asked for, and anew when a fault of an earlier
@@ -134,8 +134,6 @@ class SessionCluster:
                 if cluster is not None:
                     with self._book.noting_trouble():
                         self._part_with(provider, cluster)
-        with self._book.noting_trouble():
-            self.guard.close()
 
     def _part_with(self, provider: K3sProvider, cluster: K3sCluster) -> None:
         """Leave a shared cluster to the others; end one's own, or a dirty one, its logs kept."""
@@ -191,7 +189,7 @@ class SessionCluster:
 
     def _end_cluster(self, provider: K3sProvider, cluster: K3sCluster) -> None:
         """Remove it, or keep it as told; never keep one with a fault that is open still."""
-        self.guard.forget(cluster.name)
+        self._guard.forget(cluster.name)
         if self._shared is not None:
             self._shared.write(None)
         if not self._dirty:
@@ -206,12 +204,12 @@ class SessionCluster:
     # starting
 
     def _come_by_cluster(self) -> None:
-        self.guard.start()  # guardian and driver load their modules while the nodes start
+        self._guard.start()  # guardian and driver load their modules while the nodes start
         self._driver.get()
         if self._shared is None:
             self._start()
             return
-        with self._shared.use.starting(timeout_s=_OTHERS_DONE_WITHIN_S):
+        with self._shared.starts.alone(timeout_s=_OTHERS_DONE_WITHIN_S):
             self._start_or_join(self._shared)
 
     def _start(self) -> None:
@@ -228,10 +226,10 @@ class SessionCluster:
                 image=self._book.options.image,
                 profile=self._book.options.profile,
                 images=specimens["specimen"],
-                keep=self._book.options.keep_cluster and self._nodes == self._book.options.nodes,
+                keep=self._is_kept(),
             )
         )
-        self.guard.watch(self._cluster.name)
+        self._guard.watch(self._cluster.name)
         target = self._cluster.start_control_target(specimens["specimen"][0])
         self._control = ControlTarget(*target)
         facts = self._book.facts = self._cluster.facts
@@ -240,6 +238,12 @@ class SessionCluster:
             f"{facts.get('image')}, Kubernetes {facts.get('kubernetes')}, "
             f"nodes {self._nodes}, profile {self._book.options.profile}"
         )
+
+    def _is_kept(self) -> bool:
+        """Whether it is the one that whoever asked for a kept cluster means."""
+        options = self._book.options
+        is_first = self._shared is None or self._shared.place == 0
+        return options.keep_cluster and is_first and self._nodes == options.nodes
 
     def _start_or_join(self, shared: SharedRun) -> None:
         """The caller has the turn to start it."""
@@ -263,7 +267,7 @@ class SessionCluster:
         self._cluster = provider.find(there.name)
         if not self._cluster.spec.keep:
             self._cluster.heartbeat.start()
-        self.guard.watch(there.name)
+        self._guard.watch(there.name)
         self._control = ControlTarget(*there.control)
         self._driver.adopt(there.calibration)
         self._book.facts = self._cluster.facts
@@ -274,6 +278,8 @@ class SessionCluster:
         assert self._control is not None
         control = (self._control.host, self._control.port)
         # Measured while nobody else drives anything: all drivers share this machine.
+        if (known := shared.calibration()) is not None:
+            self._driver.adopt(known)
         calibration = self._driver.calibration()
         shared.write(
             SharedCluster(name=self._cluster.name, control=control, calibration=calibration)
@@ -288,7 +294,7 @@ class SessionCluster:
 
     def _leave(self, cluster: K3sCluster) -> None:
         """Let go of it, whatever becomes of it."""
-        self.guard.forget(cluster.name)
+        self._guard.forget(cluster.name)
         cluster.close()
 
 
@@ -298,15 +304,15 @@ def _is_shared(shared: SharedRun, cluster: K3sCluster) -> bool:
     return there is not None and there.name == cluster.name
 
 
-def end_shared_cluster(book: SessionBook, say: Callable[[str], None]) -> None:
-    """End the cluster that the worker processes of this session shared, its logs kept."""
-    shared = SharedRun(book.folder, this_process(), say)
-    there = shared.read()
-    if there is None:
-        return
-    with closing(K3sProvider(progress=say)) as provider, book.noting_trouble():
-        cluster = provider.find(there.name)
-        with book.noting_trouble():
-            cluster.collect_logs(book.folder / "nodes")
-        provider.stop(cluster)
-        shared.write(None)
+def end_shared_clusters(book: SessionBook, say: Callable[[str], None]) -> None:
+    """End the clusters that the worker processes of this session shared, their logs kept."""
+    for shared in SharedRun(book.folder, this_process(), say).all():
+        there = shared.read()
+        if there is None:
+            continue
+        with closing(K3sProvider(progress=say)) as provider, book.noting_trouble():
+            cluster = provider.find(there.name)
+            with book.noting_trouble():
+                cluster.collect_logs(book.folder / "nodes")
+            provider.stop(cluster)
+            shared.write(None)

@@ -32,7 +32,6 @@ class Sharing:
         folder.mkdir(parents=True, exist_ok=True)
         self._gate = folder / "gate.lock"
         self._users = folder / "users.lock"
-        self._start = folder / "start.lock"
         self._waiting = folder / "waiting.lock"
         self._was_alone = False
         self._say = say
@@ -55,12 +54,6 @@ class Sharing:
             self._locked(self._users, fcntl.LOCK_EX, timeout_s),
         ):
             self._was_alone = True
-            yield
-
-    @contextmanager
-    def starting(self, *, timeout_s: float) -> Iterator[None]:
-        """A context in which nobody else starts, joins or replaces it. Raises `WaitTimeout`."""
-        with self._locked(self._start, fcntl.LOCK_EX, timeout_s):
             yield
 
     @contextmanager

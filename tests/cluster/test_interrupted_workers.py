@@ -57,7 +57,7 @@ def workers(tmp_path: Path, state: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def cluster_of(folder: Path) -> str:
-    (shared,) = folder.glob("reports/*/shared/cluster.json")
+    (shared,) = folder.glob("reports/*/shared/0/cluster.json")
     return str(json.loads(shared.read_bytes())["name"])
 
 

@@ -33,9 +33,27 @@ def test_looking_around_needs_no_engine(
 def test_every_option_has_help_and_an_ini_twin(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:locust", "--help")
 
-    for name in ("image", "nodes", "profile", "keep-cluster", "report-dir", "seed", "strict"):
+    for name in (
+        "image",
+        "nodes",
+        "clusters",
+        "profile",
+        "keep-cluster",
+        "report-dir",
+        "seed",
+        "strict",
+    ):
         result.stdout.fnmatch_lines(f"*--chaos-{name}*")
-    for name in ("image", "nodes", "profile", "keep_cluster", "report_dir", "seed", "strict"):
+    for name in (
+        "image",
+        "nodes",
+        "clusters",
+        "profile",
+        "keep_cluster",
+        "report_dir",
+        "seed",
+        "strict",
+    ):
         result.stdout.fnmatch_lines(f"*chaos_{name}*")
 
 
@@ -90,6 +108,8 @@ def test_ini_file_sets_options_and_the_command_line_wins(pytester: pytest.Pytest
         ("--chaos-nodes", "0+2"),
         ("--chaos-profile", "slow"),
         ("--chaos-seed", "-1"),
+        ("--chaos-clusters", "0"),
+        ("--chaos-clusters", "two"),
         ("--chaos-image", ""),
     ],
 )

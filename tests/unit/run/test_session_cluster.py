@@ -12,6 +12,7 @@ import pytest
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch.labels import this_process
 from chaoskit.errors import ClusterError, EngineError
+from chaoskit.faults.ledger.guard import Guard
 from chaoskit.run.book import SessionBook
 from chaoskit.run.session_cluster import SessionCluster
 from chaoskit.run.shared import SharedCluster, SharedRun
@@ -52,8 +53,8 @@ def worker(book: SessionBook, tmp_path: Path) -> Iterator[Worker]:
     said: list[str] = []
     shared = SharedRun(tmp_path, this_process(), said.append)
     driver = WarmDriver()
-    with closing(driver):
-        session = SessionCluster(book, said.append, driver, shared)
+    with closing(driver), closing(Guard()) as guard:
+        session = SessionCluster(book, said.append, driver, guard, shared)
         joined = Joined()
         session._cluster, session._provider = cast(Any, joined), K3sProvider()
         session.note_dirty("a fault could not be healed")
