@@ -69,7 +69,7 @@ def planted_twins() -> dict[str, dict[str, str]]:
     twins: dict[str, dict[str, str]] = defaultdict(dict)
     for file in sorted(_TWINS.glob("**/test_*.py")):
         for function in _tests(file):
-            for row in _rows(function):
+            for row in rows_of(function):
                 name = f"{file.relative_to(_TWINS)}::{function.name}"
                 twins[row][name] = _first_line(function)
     return twins
@@ -83,7 +83,7 @@ def _scenarios() -> dict[str, list[str]]:
         for function in _tests(file):
             where = f"{file.parent.name}/{file.name}"
             figures = last_runs.get(f"scenarios/{where}::{function.name}")
-            for row in _rows(function):
+            for row in rows_of(function):
                 lines[row] += _about(function, where)
                 lines[row] += [f"  - runs: {figures}"] if figures else []
     return lines
@@ -95,7 +95,8 @@ def _tests(file: Path) -> list[ast.FunctionDef]:
     return [it for it in functions if it.name.startswith("test_")]
 
 
-def _rows(function: ast.FunctionDef) -> list[str]:
+def rows_of(function: ast.FunctionDef) -> list[str]:
+    """The rows that a scenario or a twin is marked with."""
     return [
         str(argument.value)
         for decorator in function.decorator_list

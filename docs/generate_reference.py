@@ -76,16 +76,17 @@ def _record() -> str:
 
 
 def _struct(kind: type[msgspec.Struct], *, title: str) -> list[str]:
-    lines = ["", f"### {title}", "", *_paragraphs(kind), "", "| field | type |", "|---|---|"]
-    for field in msgspec.structs.fields(kind):
-        if field.name != "time_ns":
-            lines.append(f"| {field.encode_name} | {_type(field.type)} |")
+    lines = ["", f"### {title}", "", *_paragraphs(kind), ""]
+    lines += _table(each for each in msgspec.structs.fields(kind) if each.name != "time_ns")
     for part in _parts(kind):
         lines += ["", f"`{part.__name__}`: {' '.join(filter(None, _paragraphs(part)))}", ""]
-        lines += ["| field | type |", "|---|---|"]
-        for field in msgspec.structs.fields(part):
-            lines.append(f"| {field.encode_name} | {_type(field.type)} |")
+        lines += _table(msgspec.structs.fields(part))
     return lines
+
+
+def _table(fields: Iterable[msgspec.structs.FieldInfo]) -> list[str]:
+    rows = [f"| {field.encode_name} | {_type(field.type)} |" for field in fields]
+    return ["| field | type |", "|---|---|", *rows]
 
 
 def _parts(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from docs.catalogue_page import planted_twins
+from docs.catalogue_page import planted_twins, rows_of
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = ROOT / "scenarios"
@@ -28,18 +28,6 @@ def _functions() -> list[tuple[Path, ast.FunctionDef]]:
     ]
 
 
-def _marked(function: ast.FunctionDef, marker: str) -> list[str]:
-    """The arguments of @pytest.mark.<marker>(…)."""
-    return [
-        str(argument.value)
-        for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call)
-        and ast.unparse(decorator.func) == f"pytest.mark.{marker}"
-        for argument in decorator.args
-        if isinstance(argument, ast.Constant)
-    ]
-
-
 FUNCTIONS = _functions()
 IDS = [f"{file}::{function.name}" for file, function in FUNCTIONS]
 
@@ -56,19 +44,19 @@ def test_rows_stand_in_their_families() -> None:
 def test_a_family_that_is_done_shows_each_of_its_rows(family: str) -> None:
     if not CATALOGUE["families"][family]["done"]:
         return
-    shown = {row for _, function in FUNCTIONS for row in _marked(function, "row")}
+    shown = {row for _, function in FUNCTIONS for row in rows_of(function)}
     wanted = {row for row, texts in CATALOGUE["rows"].items() if texts["family"] == family}
     assert wanted <= shown, f"no scenario shows {sorted(wanted - shown)}"
 
 
 def test_each_row_that_is_shown_has_a_defect_planted_too() -> None:
-    shown = {row for _, function in FUNCTIONS for row in _marked(function, "row")}
+    shown = {row for _, function in FUNCTIONS for row in rows_of(function)}
     assert shown <= (planted := planted_twins().keys()), f"none for {sorted(shown - planted)}"
 
 
 @pytest.mark.parametrize("file, function", FUNCTIONS, ids=IDS)
 def test_a_scenario_reads_aloud(file: Path, function: ast.FunctionDef) -> None:
-    rows = _marked(function, "row")
+    rows = rows_of(function)
     assert rows, "carries no row of the catalogue"
     assert set(rows) <= CATALOGUE["rows"].keys(), rows
     families = {CATALOGUE["rows"][row]["family"] for row in rows}

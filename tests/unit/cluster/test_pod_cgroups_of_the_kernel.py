@@ -1,9 +1,8 @@
 """The reading of cgroups that the kernel keeps. Needs root, as nodes do."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,16 +15,9 @@ CONTAINER = "a" * 64
 
 
 @pytest.fixture
-def node() -> Iterator[Path]:
-    """A cgroup that stands for a node's own, removed afterwards."""
-    root = Path("/sys/fs/cgroup")
-    own = (root / "pids" if (root / "pids").is_dir() else root) / f"chaoskit-test-{os.getpid()}"
-    own.mkdir()
-    try:
-        yield own
-    finally:
-        for folder, _, _ in os.walk(own, topdown=False):
-            Path(folder).rmdir()
+def node(cgroup_of: Callable[[str], Path]) -> Path:
+    """A node's cgroup, where processes are counted."""
+    return cgroup_of("pids")
 
 
 @pytest.fixture

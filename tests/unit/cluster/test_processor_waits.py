@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -21,16 +21,11 @@ SPIN = "while True: pass"
 
 
 @pytest.fixture
-def node() -> Iterator[Path]:
-    """A cgroup that stands for a node's own, where processors are limited; removed afterwards."""
-    root = Path("/sys/fs/cgroup")
-    own = (root / "cpu" if (root / "cpu").is_dir() else root) / f"chaoskit-test-{os.getpid()}"
+def node(cgroup_of: Callable[[str], Path]) -> Path:
+    """A node's cgroup, where processors are limited."""
+    own = cgroup_of("cpu")
     (own / PLACE).mkdir(parents=True)
-    try:
-        yield own
-    finally:
-        for folder, _, _ in os.walk(own, topdown=False):
-            Path(folder).rmdir()
+    return own
 
 
 @contextmanager
