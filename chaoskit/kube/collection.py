@@ -49,6 +49,23 @@ def changed(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
     return sorted(uid for uid in either if before.get(uid) != after.get(uid))
 
 
+def untold(known: Known, there: Known) -> list[str]:
+    """The uids of which a watch, known to have come so far, has yet to tell what a list has.
+
+    A watch tells in the order of resourceVersions: one that has come to the list's has told all.
+    """
+    if known.resource_version >= there.resource_version:
+        return []
+    told = dict(known.versions)  # the watch goes on meanwhile
+    newer = [uid for uid, version in there.versions.items() if told.get(uid, 0) < version]
+    gone = [
+        uid
+        for uid, version in told.items()
+        if uid not in there.versions and version <= there.resource_version
+    ]
+    return sorted(newer + gone)
+
+
 def version_of(item: Object) -> int:
     """An object's resourceVersion (a revision of etcd: a number, comparable between kinds)."""
     return int(item["metadata"]["resourceVersion"])

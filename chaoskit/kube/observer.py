@@ -41,7 +41,8 @@ KINDS = (
 #: What a killed writer may have seen and not yet sealed.
 _UNSEALED_NS = 1_500_000_000
 
-_STOP_TIMEOUT_S = 10.0
+#: At the end it lists once more what it watched, and asks a server that refuses for seconds.
+_STOP_TIMEOUT_S = 30.0
 
 
 class Observer:

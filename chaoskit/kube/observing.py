@@ -11,16 +11,19 @@ import select
 import signal
 import sys
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
 
 from chaoskit import clock
 from chaoskit.errors import ChaoskitError
-from chaoskit.history.events import AnyEvent, ClockPair, Note, WatchStarted
+from chaoskit.history.events import AnyEvent, ClockPair, Note, WatchGap, WatchStarted
 from chaoskit.history.writer import EventWriter
 from chaoskit.kube.client import Kube
 from chaoskit.kube.kinds import known
+from chaoskit.kube.request import Timeouts
 from chaoskit.kube.watch_lag import LEASE_KIND, LEASE_NAMESPACE, LeaseLag
 from chaoskit.kube.watching import CollectionWatch
 
@@ -30,6 +33,10 @@ _CLOCK_PAIR_MS = 1000
 #: means that nothing is on its way any more.
 _DRAINED_AFTER_NS = 150_000_000
 _DRAIN_TIMEOUT_S = 1.0
+
+#: Connections of their own: whatever silenced a watch may hold older ones, too.
+_LAST_LISTS = Timeouts(connect_s=2.0, read_s=4.0)
+_LISTED_AT_ONCE = 8
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,10 +135,8 @@ class Observing:
                 ).start()
             self._report_until_end(recorder)
             recorder.wait_quiet(_DRAIN_TIMEOUT_S)
-            for watch in watches:
-                watch.stop()
-                if (gap := watch.finish()) is not None:
-                    recorder.append(gap)
+            for gap in self._gaps(watches):
+                recorder.append(gap)
             failure = self._failure  # one that comes later met the closed file, and nothing else
         if failure is not None:
             _say("failed", str(failure))
@@ -153,6 +158,21 @@ class Observing:
             text = f"the observer's lag is not measured: {error}"
             note = Note(time_ns=clock.now_ns(), source="observer", level="warning", text=text)
             recorder.append(note)
+
+    def _gaps(self, watches: Sequence[CollectionWatch]) -> list[WatchGap]:
+        """What the end of watching leaves open; the watches end with it."""
+        orders = self._orders
+        asking = Kube(Path(orders.kubeconfig), context=orders.context, timeouts=_LAST_LISTS)
+
+        def gap_of(watch: CollectionWatch) -> WatchGap | None:
+            return watch.finish() or watch.missed(asking)
+
+        with ThreadPoolExecutor(_LISTED_AT_ONCE) as pool:
+            gaps = list(pool.map(gap_of, watches))
+        asking.close()
+        for watch in watches:
+            watch.stop()
+        return [gap for gap in gaps if gap is not None]
 
     def _report_until_end(self, recorder: Recorder) -> None:
         poll = select.poll()

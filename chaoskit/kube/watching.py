@@ -7,6 +7,7 @@ before their WatchGap: an object named in the gap that was not LISTED with it ha
 """
 
 import threading
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -14,6 +15,7 @@ import msgspec
 from chaoskit import clock
 from chaoskit.history.events import AnyEvent, Note, WatchGap, WatchStarted
 from chaoskit.kube import collection, refusal
+from chaoskit.kube.answers import Page
 from chaoskit.kube.client import Kube
 from chaoskit.kube.collection import Known
 from chaoskit.kube.refusal import Call
@@ -32,6 +34,11 @@ _NOTEWORTHY_NS = 1_000_000_000
 #: A resourceVersion that is too old is answered with 200 and then an ERROR event, within
 #: milliseconds; a stream that stood this long without one is good.
 _SETTLED_NS = 1_000_000_000
+
+#: At the end of watching: for so long a server that refuses is asked again for a last list, and
+#: for so long what the list has may still be on its way through the watch.
+_ASKED_FOR_NS = 3_000_000_000
+_ON_ITS_WAY_NS = 3_000_000_000
 
 
 class Sink(Protocol):
@@ -92,13 +99,45 @@ class CollectionWatch:
         """At the end of watching: the gap still open, if the stream was away just then."""
         if self._interrupted is None or self._is_resumed() or self._known is None:
             return None
+        reason = f"watching ended while {self._where} could not be watched: {self._interrupted}"
+        return self._gap(self._known.seen_ns, [collection.ANY_OBJECT], reason)
+
+    def missed(self, kube: Kube) -> WatchGap | None:
+        """At the end of watching: what a last list by `kube` has and the watch never told.
+
+        A stream can fall silent and not end, so that silence alone proves nothing. What came and
+        went during it is in no list, and not found.
+        """
+        if self._known is None:
+            return None
+        since_ns = self._known.seen_ns
+        try:
+            there = self._listed_last(kube)
+        except refusal.Refused as error:
+            reason = f"{self._where} could not be listed at the end of watching: {error}"
+            return self._gap(since_ns, [collection.ANY_OBJECT], reason)
+        began_ns = clock.now_ns()
+        while uids := collection.untold(self._known, there):
+            if clock.now_ns() - began_ns > _ON_ITS_WAY_NS:
+                reason = f"the watch of {self._where} was silent about changes that its list has"
+                return self._gap(since_ns, uids, reason)
+            self._stop.wait(_RETRY_S)
+        return None
+
+    def _gap(self, since_ns: int, uids: list[str], reason: str) -> WatchGap:
         return WatchGap(
-            time_ns=clock.now_ns(),
-            kind=self.kind,
-            since_ns=self._known.seen_ns,
-            uids=[collection.ANY_OBJECT],
-            reason=f"watching ended while {self._where} could not be watched: {self._interrupted}",
+            time_ns=clock.now_ns(), kind=self.kind, since_ns=since_ns, uids=uids, reason=reason
         )
+
+    def _listed_last(self, kube: Kube) -> Known:
+        began_ns = clock.now_ns()
+        while True:
+            try:
+                return self._versions(kube)
+            except refusal.Refused:
+                if clock.now_ns() - began_ns > _ASKED_FOR_NS:
+                    raise
+                self._stop.wait(_RETRY_S)
 
     @property
     def _where(self) -> str:
@@ -145,20 +184,32 @@ class CollectionWatch:
     def _list(self, before: Known) -> Known:
         """List page by page; objects whose version is known already are not written again."""
         known = Known()
-        rest: str | None = None
-        while True:
-            page = self._kube.list_page(self.kind, self.namespace, rest=rest)
+        for page in self._pages(self._kube):
             now_ns = clock.now_ns()
             for item in page.items:
                 event = collection.watched(self.kind, "LISTED", item, now_ns)
                 known.versions[event.uid] = event.resource_version
                 if before.versions.get(event.uid) != event.resource_version:
                     self._sink.append(event)
-            rest = page.rest
-            if rest is None:
-                known.resource_version = page.resource_version
-                known.seen_ns = clock.now_ns()
-                return known
+            known.resource_version = page.resource_version
+        known.seen_ns = clock.now_ns()
+        return known
+
+    def _versions(self, kube: Kube) -> Known:
+        """The collection as it is, of which nothing is written."""
+        known = Known(seen_ns=clock.now_ns())
+        for page in self._pages(kube):
+            for item in page.items:
+                known.versions[item["metadata"]["uid"]] = collection.version_of(item)
+            known.resource_version = page.resource_version
+        return known
+
+    def _pages(self, kube: Kube) -> Iterator[Page]:
+        page = kube.list_page(self.kind, self.namespace, rest=None)
+        yield page
+        while page.rest is not None:
+            page = kube.list_page(self.kind, self.namespace, rest=page.rest)
+            yield page
 
     def _follow(self, known: Known) -> None:
         """Read one stream to its end."""

@@ -54,3 +54,43 @@ def test_what_is_known_follows_the_events() -> None:
     assert known == collection.Known({"u1": 8}, 8, 2)
     known.take(collection.watched("Pod", "DELETED", pod("u1", 9), 3))
     assert known == collection.Known({}, 9, 3)
+
+
+def test_a_watch_that_has_come_to_the_list_has_told_all() -> None:
+    """What it knows besides came or went after the list."""
+    there = collection.Known({"a": 3, "went_after": 4}, 7)
+    assert collection.untold(collection.Known({"a": 3, "came_after": 9}, 9), there) == []
+    assert collection.untold(collection.Known({"a": 3}, 7), there) == []
+
+
+def test_what_a_list_has_and_a_watch_did_not_tell_is_named() -> None:
+    there = collection.Known({"same": 1, "changed": 5, "came": 6}, 8)
+    known = collection.Known({"same": 1, "changed": 2, "went": 3}, 4)
+    assert collection.untold(known, there) == ["came", "changed", "went"]
+
+
+_CHANGES = st.lists(st.tuples(st.sampled_from("abcd"), st.booleans()), max_size=12)
+
+
+def after(changes: list[tuple[str, bool]]) -> collection.Known:
+    """A collection after these changes, one version each: an object comes or changes, or goes."""
+    known = collection.Known()
+    for version, (uid, stays) in enumerate(changes, 1):
+        if stays:
+            known.versions[uid] = version
+        else:
+            known.versions.pop(uid, None)
+        known.resource_version = version
+    return known
+
+
+@given(_CHANGES, _CHANGES, _CHANGES)
+def test_nothing_is_untold_unless_the_lists_differ(
+    first: list[tuple[str, bool]],
+    then: list[tuple[str, bool]],
+    later: list[tuple[str, bool]],
+) -> None:
+    silent, there = after(first), after(first + then)
+    differ = collection.changed(silent.versions, there.versions)
+    assert collection.untold(silent, there) == differ
+    assert collection.untold(after(first + then + later), there) == []

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,10 +15,12 @@ from chaoskit.history.events import AnyEvent, Note, WatchGap, WatchStarted
 from chaoskit.history.folder import RecordFolder
 from chaoskit.history.frames import FrameKind, read_frames
 from chaoskit.history.writer import EventWriter, unpack_lines
-from chaoskit.kube import observer, observing
+from chaoskit.kube import observer, observing, watching
 from chaoskit.kube.answers import Page
 from chaoskit.kube.collection import Known
+from chaoskit.kube.kinds import Object
 from chaoskit.kube.observer import Observer
+from chaoskit.kube.refusal import Call, Transient
 from chaoskit.kube.watching import CollectionWatch
 from chaoskit.waiting import wait_until
 
@@ -104,6 +107,7 @@ def test_an_observer_that_cannot_start_says_why_and_marks_the_record(tmp_path: P
 
 _FAILS = """
 import sys
+import threading
 for state, time_ns in (("synced", 1), ("alive", 10_000_000_000), ("failed", 12_500_000_000)):
     print('{"state": "%s", "time_ns": %d, "text": ""}' % (state, time_ns), flush=True)
 sys.exit(1)
@@ -204,3 +208,60 @@ def test_a_gap_stays_open_until_it_is_written(tmp_path: Path) -> None:
     assert gap is not None
     assert (gap.kind, gap.since_ns, gap.uids) == ("Pod", 5, ["*"])
     assert watch.finish() is None
+
+
+class Listing:
+    """In place of a cluster: gives lists, or refuses, and tells nothing about Kubernetes."""
+
+    def __init__(self, *answers: Page | Transient) -> None:
+        self._answers = list(answers)
+
+    def list_page(self, kind: str, namespace: str | None, *, rest: str | None) -> Page:
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, Transient):
+            raise answer
+        return answer
+
+
+def listed(*versions: tuple[str, int], at: int) -> Page:
+    items: list[Object] = [
+        {"metadata": {"uid": uid, "resourceVersion": str(version)}} for uid, version in versions
+    ]
+    return Page(items, at, None)
+
+
+AWAY = Transient(Call("list", "Pod", "shop"), status=503, reason="", message="")
+
+
+def watch_of(known: Known) -> CollectionWatch:
+    return CollectionWatch(cast(Any, None), "Pod", "shop", cast(Any, None), known)
+
+
+@pytest.mark.parametrize("before", [(), (AWAY,)])
+def test_a_silent_watch_is_found_at_the_end(
+    before: tuple[Transient, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "_ON_ITS_WAY_NS", 10_000_000)
+    watch = watch_of(Known({"same": 1, "changed": 2, "went": 3}, 3, seen_ns=5))
+    page = listed(("same", 1), ("changed", 4), at=6)
+    gap = watch.missed(cast(Any, Listing(*before, page)))
+    assert gap is not None
+    assert (gap.kind, gap.since_ns, gap.uids) == ("Pod", 5, ["changed", "went"])
+    assert "was silent about" in gap.reason
+
+
+def test_what_is_still_on_its_way_at_the_end_is_waited_for() -> None:
+    known = Known({"a": 1}, 1, seen_ns=5)
+    late = threading.Timer(0.3, lambda: known.versions.update(a=2))
+    late.start()
+    assert watch_of(known).missed(cast(Any, Listing(listed(("a", 2), at=2)))) is None
+    late.join()
+    assert known.versions == {"a": 2}
+
+
+def test_what_cannot_be_listed_at_the_end_may_have_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watching, "_ASKED_FOR_NS", 10_000_000)
+    gap = watch_of(Known({"a": 1}, 1, seen_ns=5)).missed(cast(Any, Listing(AWAY)))
+    assert gap is not None
+    assert (gap.since_ns, gap.uids) == (5, ["*"])
+    assert "could not be listed at the end" in gap.reason
