@@ -22,8 +22,8 @@ class FailingAtOnce(Choice):
 
     Claims: a pod fails from the first of its answers that is not ok to the last one before it
     answers ok again; at no instant do more pods than `at_most` do.
-    Violated when: more surely do: between the end of such a first answer and the sending of such a
-    last one.
+    Violated when: more surely do: between the end of such a first answer and the last sending of
+    one that was answered so.
     Unknown when: more may do (a pod may fail from its last ok before until its next ok), no pod
     ever failed, or requests may be missing.
     """
@@ -31,7 +31,7 @@ class FailingAtOnce(Choice):
     at_most: int
 
     name: ClassVar[str] = "failing_at_once"
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def check(self, history: History) -> Verdict:
         """Judge the record."""
@@ -86,7 +86,8 @@ def _runs(ok: np.ndarray, sent: np.ndarray, end: np.ndarray) -> list[tuple[Span,
     bad = np.concatenate([[False], ~ok, [False]])
     edges = np.flatnonzero(bad[1:] != bad[:-1])
     for first, after in zip(edges[::2], edges[1::2], strict=True):
-        surely = int(end[first]), int(sent[after - 1])
+        # Not the sending of the one that ended last: a slow answer may be the oldest of them.
+        surely = int(end[first]), int(sent[first:after].max())
         start = int(sent[first - 1]) if first else int(sent[first])
         stop = int(end[after]) if after < len(ok) else int(end[after - 1])
         runs.append((surely, (start, stop)))

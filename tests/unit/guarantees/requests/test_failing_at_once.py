@@ -44,6 +44,14 @@ def test_two_at_once_are_the_witness() -> None:
     assert verdict_on(failing_at_once(2), rows=rows).outcome is Outcome.HELD
 
 
+def test_one_slow_answer_does_not_hide_those_sent_after_it() -> None:
+    """It is the last to end, but others were sent and failed long after it was sent."""
+    slow = answers_of("kv-0", (7, 30))
+    slow[-2] = slow[-2]._replace(sent_ns=at(6.99), end_ns=at(29.99))
+    rows = [*answers_of("kv-1", (5, 8)), *slow[:-1]]
+    assert verdict_on(ONE, rows=rows).outcome is Outcome.VIOLATED
+
+
 def test_a_pod_that_fails_twice_counts_once() -> None:
     rows = [*answers_of("kv-1", (5, 8), (9, 12)), *answers_of("kv-0")]
     assert verdict_on(ONE, rows=rows).outcome is Outcome.HELD
