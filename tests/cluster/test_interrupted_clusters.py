@@ -23,7 +23,9 @@ pytestmark = pytest.mark.long  # each starts a cluster of its own
 
 def start_in_process(name: str, *, until: str) -> "subprocess.Popen[str]":
     """`chaoskit cluster up` in a process of its own, come as far as the step `until`."""
-    argv = [*CLI, "up", "--name", name, "--agents", "0", "--image", IMAGE]
+    # A shell's background jobs ignore interrupts, and so would all that they start.
+    argv = ["env", "--default-signal=INT", *CLI, "up", "--name", name]
+    argv += ["--agents", "0", "--image", IMAGE]
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
     for line in process.stderr:

@@ -26,7 +26,7 @@ from chaoskit.faults import NicDown
 
 def test_with_a_fault(cluster, chaos):
     """Goal: to be ended. Method: a fault. Expectation: none."""
-    with chaos.inject(NicDown(cluster.agents[0].name)):
+    with chaos.inject(NicDown(cluster.agents[0].name), allow=("shared_cluster",)):
         Path(__file__).with_name("down").touch()
         threading.Event().wait()
 
