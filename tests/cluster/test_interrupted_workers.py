@@ -50,10 +50,12 @@ def workers(tmp_path: Path, state: Path) -> Iterator["subprocess.Popen[str]"]:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    wait_until((tmp_path / "down").exists, what="the fault to be in effect", timeout_s=150)
-    yield process
-    process.kill()
-    process.communicate()
+    try:
+        wait_until((tmp_path / "down").exists, what="the fault to be in effect", timeout_s=150)
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def cluster_of(folder: Path) -> str:
