@@ -23,7 +23,7 @@ from testcontainers.core.network import Network
 from chaoskit.cluster.engine import CAPABILITIES, Engine, Rights
 from chaoskit.cluster.engine import rights as rights_within
 from chaoskit.cluster.k3s_cluster import spec_as_text
-from chaoskit.cluster.launch import labels, subnets
+from chaoskit.cluster.launch import inotify, labels, subnets
 from chaoskit.cluster.launch.engine_errors import (
     Gone,
     Overlap,
@@ -34,6 +34,7 @@ from chaoskit.cluster.launch.engine_errors import (
 from chaoskit.cluster.launch.entry import ENTRYPOINT
 from chaoskit.cluster.launch.node_image import NodeImage
 from chaoskit.cluster.launch.plan import API_PORT, ClusterPlan, NodePlan
+from chaoskit.cluster.provider import ClusterSpec
 
 IMAGES_FOLDER = "/var/lib/rancher/k3s/agent/images"
 SHARED_FOLDER = "/var/lib/chaoskit/shared"
@@ -72,6 +73,11 @@ class NodeContainers:
         # testcontainers makes a client of its own for each container, from this.
         self._client_options = {"environment": {**os.environ, "DOCKER_HOST": engine.endpoint}}
         _use_ryuk(client, keep=keep)
+
+    def require_room(self, name: str, spec: ClusterSpec) -> None:
+        """Raise `ClusterError` where the kernel cannot carry so many nodes more."""
+        if self._is_local():
+            inotify.require(name, spec.servers, spec.agents)
 
     def create_network(self, name: str, tags: dict[str, str]) -> str:
         """A bridge network of its own; returns its address range. Raises `EngineError`."""

@@ -172,6 +172,7 @@ class K3sProvider:
         self, name: str, spec: ClusterSpec, image: NodeImage, pool: ThreadPoolExecutor
     ) -> K3sCluster:
         containers = NodeContainers(self.client, self.engine, image, keep=spec.keep)
+        containers.require_room(name, spec)
         tags = labels.labels(cluster=name, owner=self._owner, keep=spec.keep)
         self._progress(
             f"starting {name}: {spec.servers} + {spec.agents} nodes of {image.reference}"
