@@ -19,11 +19,9 @@ _OF_AN_AGENT = 8
 
 def in_use(processes: Iterable[int] | None = None) -> int:
     """How many these processes hold (None: all that can be looked at)."""
-    pids = (
-        map(str, processes) if processes is not None else filter(str.isdigit, os.listdir("/proc"))
-    )
+    pids = os.listdir("/proc") if processes is None else map(str, processes)
     held = 0
-    for pid in pids:
+    for pid in filter(str.isdigit, pids):
         try:
             descriptors = list(os.scandir(f"/proc/{pid}/fd"))
         except OSError:
