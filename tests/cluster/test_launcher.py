@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,18 @@ def test_removal_leaves_nothing(provider: K3sProvider, name: str, state: Path) -
     assert things(provider, name) == []
     assert not volumes(provider) & set(used)
     assert not (state / "clusters" / name).exists()
+
+
+def test_what_others_are_removing_just_now_is_waited_for(provider: K3sProvider, name: str) -> None:
+    """A guardian, a sweep and whoever owns a cluster may come at the same time."""
+    tags = labels.labels(cluster=name, owner=labels.this_process(), keep=False)
+    for number in range(6):
+        run = {"name": f"{name}-{number}", "labels": tags, "detach": True, "network_mode": "none"}
+        provider.client.containers.run("chaoskit/pause:1", **run)
+    with ThreadPoolExecutor(3) as pool:
+        counts = list(pool.map(lambda _: leftovers.remove(provider.client, name), range(3)))
+        assert things(provider, name) == []
+    assert sum(counts) >= 6
 
 
 @pytest.mark.long

@@ -325,8 +325,8 @@ def test_a_cluster_without_one_is_left_alone_and_one_goes_with_its_cluster(
             fault.inject(cluster, heal_after_s=60)
     assert cluster.registry is None
     (image,) = images.ensure(provider.client, ("registry",))["registry"]
-    with ThreadPoolExecutor(2) as pool:
-        several = list(pool.map(lambda _: cluster.start_registry(image), range(2)))
+    with ThreadPoolExecutor(4) as pool:
+        several = list(pool.map(lambda _: cluster.start_registry(image), range(4)))
     assert len({each.address for each in several}) == 1
     assert several[0].push("chaoskit/specimen:v1", "app:v1") == several[1].digest("app:v1")
     provider.stop(cluster)

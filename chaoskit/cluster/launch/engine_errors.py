@@ -29,6 +29,10 @@ class Gone(ClusterError):
     """A container, volume or network that is no longer there."""
 
 
+class BeingRemoved(ClusterError):
+    """A container that somebody else is removing just now."""
+
+
 class NotRunning(ClusterError):
     """A node's container that is there and does not run."""
 
@@ -63,6 +67,12 @@ _SAYINGS: tuple[tuple[tuple[str, ...], type[ChaoskitError], str, str], ...] = (
         NameTaken,
         "something of that name exists",
         "chaoskit cluster ls; chaoskit cluster down NAME, or another name",
+    ),
+    (
+        ("is already in progress",),
+        BeingRemoved,
+        "somebody else is removing it",
+        "chaoskit cluster sweep",
     ),
     (
         ("is paused",),

@@ -9,10 +9,13 @@ from typing import Any
 import docker
 
 from chaoskit.cluster.launch import labels
-from chaoskit.cluster.launch.engine_errors import Gone, engine_errors
+from chaoskit.cluster.launch.engine_errors import BeingRemoved, Gone, engine_errors
 from chaoskit.cluster.launch.state import ClusterState
+from chaoskit.waiting import wait_until
 
 _REMOVED_AT_ONCE = 4
+#: The engine ends what runs in a container by force, which takes about a second.
+_GONE_WITHIN_S = 60.0
 _ENDED = ("exited", "dead")
 
 
@@ -178,4 +181,21 @@ def _removed(client: docker.DockerClient, thing: Thing) -> int:
                 client.api.remove_network(thing.id)
     except Gone:
         return 0
+    except BeingRemoved:
+        wait_until(
+            lambda: _is_gone(client, thing),
+            what=f"container {thing.name}, which somebody else removes, to be gone",
+            timeout_s=_GONE_WITHIN_S,
+            next_step="chaoskit cluster sweep",
+        )
+        return 0
     return 1
+
+
+def _is_gone(client: docker.DockerClient, container: Thing) -> bool:
+    try:
+        with engine_errors(f"container {container.name}"):
+            client.api.inspect_container(container.id)
+    except Gone:
+        return True
+    return False

@@ -10,7 +10,8 @@ import docker
 import yaml
 
 from chaoskit.cluster.launch import labels, subnets
-from chaoskit.cluster.launch.engine_errors import NameTaken, engine_errors
+from chaoskit.cluster.launch.engine_errors import Gone, NameTaken, engine_errors
+from chaoskit.waiting import wait_until
 
 PORT = 5000
 #: The front of its images' names, on every cluster.
@@ -20,6 +21,7 @@ FILE = "/etc/rancher/k3s/registries.yaml"
 #: Where containers find the images and accounts; the image declares it.
 _FOLDER = "/var/lib/registry"
 _MEMORY_BYTES = 512 << 20
+_THERE_WITHIN_S = 30.0
 
 
 def registries_yaml(subnet: str) -> bytes:
@@ -40,7 +42,7 @@ def container_of(cluster: str) -> str:
 def start(client: docker.DockerClient, *, cluster: str, tags: dict[str, str], image: str) -> None:
     """Run the registry on the cluster's network, or again the one that is there from before.
 
-    Raises `EngineError`, `ImageError`.
+    Raises `EngineError`, `ImageError`, `WaitTimeout`.
     """
     name = container_of(cluster)
     with engine_errors(f"registry {name}"):
@@ -48,7 +50,23 @@ def start(client: docker.DockerClient, *, cluster: str, tags: dict[str, str], im
             # Of two processes that share a cluster one may be faster; its registry is as good.
             with suppress(NameTaken):
                 _create(client, name, cluster=cluster, tags=tags, image=image)
-        client.api.start(name)  # harmless for one that runs
+    # Its name is taken a moment before it is there.
+    wait_until(
+        lambda: _is_started(client, name),
+        what=f"container {name}, which somebody else creates, to be there",
+        timeout_s=_THERE_WITHIN_S,
+        next_step="chaoskit cluster ls",
+    )
+
+
+def _is_started(client: docker.DockerClient, name: str) -> bool:
+    """Start it, which is harmless for one that runs; False if there is none."""
+    try:
+        with engine_errors(f"registry {name}"):
+            client.api.start(name)
+    except Gone:
+        return False
+    return True
 
 
 def _create(

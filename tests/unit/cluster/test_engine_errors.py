@@ -47,6 +47,11 @@ def refused(explanation: str, status: int = 500) -> docker.errors.APIError:
             sayings.Overlap,
             "address range is in use",
         ),
+        (
+            "removal of container 3f is already in progress",
+            sayings.BeingRemoved,
+            "somebody else is removing it",
+        ),
         ("Container 3f is paused, unpause the container before exec", ClusterError, "is paused"),
         ("Container 3f is not running", ClusterError, "does not run"),
         (
