@@ -145,7 +145,7 @@ def both() -> list[RequestRow]:
 
 def test_failing_at_once_in_full() -> None:
     assert in_full(verdict_on(ONE, rows=both())) == [
-        "failing_at_once 1: at most 1 pods fail at once",
+        "failing_at_once 2: at most 1 pods fail at once",
         "VIOLATED: 2 pods failed, 2 to 2 at once; 2 pods failed at once: kv-0, kv-1",
         ("first, worst, last of 1 at 7.005 s: 2 pods failed at once: kv-0, kv-1 [kv-0, kv-1]"),
         "pods that failed: 2",
@@ -160,7 +160,7 @@ def test_failing_at_once_in_full() -> None:
         "failing_at_once_at_most = 2",
     ]
     assert in_full(verdict_on(ONE)) == [
-        "failing_at_once 1: at most 1 pods fail at once",
+        "failing_at_once 2: at most 1 pods fail at once",
         ("UNKNOWN: cannot tell: no pod answered with an error; 0 pods failed, 0 to 0 at once"),
         "pods that failed: 0",
         "failing_at_once_at_least = 0",
