@@ -153,7 +153,7 @@ def test_failing_at_once_in_full() -> None:
         "failing_at_once_at_most = 2",
     ]
     assert in_full(verdict_on(failing_at_once(2), rows=both())) == [
-        "failing_at_once 1: at most 2 pods fail at once",
+        "failing_at_once 2: at most 2 pods fail at once",
         "HELD: 2 pods failed, 2 to 2 at once",
         "pods that failed: 2",
         "failing_at_once_at_least = 2",
