@@ -115,8 +115,15 @@ class Healer(AbstractContextManager["Healer"]):
                 outcome = self._heal(entry)
             except Exception as error:  # a fault may be anybody's code, and the others still wait
                 reason = str(error) if isinstance(error, ChaoskitError) else repr(error)
+                self._let_go(entry.cluster)
             spent_s = (clock.now_ns() - begun_ns) / 1e9
             yield Healed(entry=entry, outcome=outcome, spent_s=spent_s, reason=reason)
+
+    def _let_go(self, name: str) -> None:
+        """The next attempt asks the engine anew: somebody else may have removed the cluster."""
+        cluster = self._clusters.pop(name, None)
+        if cluster is not None:
+            cluster.close()
 
     def _heal(self, entry: Entry) -> Literal["healed", "gone"]:
         if entry.cluster not in self._clusters and not entry.cluster.startswith(PREFIX):
