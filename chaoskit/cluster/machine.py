@@ -13,6 +13,7 @@ from typing import Literal
 from chaoskit.cluster import engine_process, go_toolchain, image_sources, images
 from chaoskit.cluster.engine import Engine, Silence, find, node_images
 from chaoskit.cluster.engine_state import which
+from chaoskit.cluster.launch import inotify
 from chaoskit.cluster.launch.node_image import K3S
 from chaoskit.errors import ImageError
 
@@ -101,15 +102,8 @@ def gather() -> Facts:
         extras=held.extras,
         kernel_release=platform.release(),
         kernel={name: kernel_support(config, key) for name, key in KERNEL_OPTIONS.items()},
-        inotify_instances=_inotify_instances(),
+        inotify_instances=inotify.limit(),
     )
-
-
-def _inotify_instances() -> int | None:
-    try:
-        return int(Path("/proc/sys/fs/inotify/max_user_instances").read_text())
-    except FileNotFoundError:
-        return None
 
 
 def mounted_cgroups(mounts: str) -> Cgroups:

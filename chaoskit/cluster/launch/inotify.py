@@ -34,20 +34,29 @@ def in_use(processes: Iterable[int] | None = None) -> int:
     return held
 
 
+def limit() -> int | None:
+    """How many a user may have; None on a kernel without such a limit."""
+    try:
+        return int(LIMIT.read_text())
+    except FileNotFoundError:
+        return None
+
+
 def require(cluster: str, servers: int, agents: int) -> None:
     """Raise `ClusterError` unless there are enough for so many nodes more on this machine.
 
     Nothing is said where that cannot be known: for another user than root, whose engine's
     processes it cannot see.
     """
-    if os.geteuid() != 0 or not LIMIT.exists():
+    most = limit()
+    if os.geteuid() != 0 or most is None:
         return
-    limit, held = int(LIMIT.read_text()), in_use()
+    held = in_use()
     wanted = servers * _OF_A_SERVER + agents * _OF_AN_AGENT
-    if held + wanted > limit:
+    if held + wanted > most:
         raise ClusterError(
             "the kernel has too few inotify instances left for its nodes",
             subject=cluster,
-            seen=f"{held} of {limit} are in use, {servers} + {agents} nodes take some {wanted}",
-            next_step=f"end another cluster, or sysctl fs.inotify.max_user_instances={8 * limit}",
+            seen=f"{held} of {most} are in use, {servers} + {agents} nodes take some {wanted}",
+            next_step=f"end another cluster, or sysctl fs.inotify.max_user_instances={8 * most}",
         )

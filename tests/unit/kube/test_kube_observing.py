@@ -107,7 +107,6 @@ def test_an_observer_that_cannot_start_says_why_and_marks_the_record(tmp_path: P
 
 _FAILS = """
 import sys
-import threading
 for state, time_ns in (("synced", 1), ("alive", 10_000_000_000), ("failed", 12_500_000_000)):
     print('{"state": "%s", "time_ns": %d, "text": ""}' % (state, time_ns), flush=True)
 sys.exit(1)
