@@ -19,6 +19,7 @@ from chaoskit.rollout.prepared import Prepared, change_from_manifests, prepared
 from chaoskit.rollout.workloads import Rolled, workload
 from chaoskit.run import Run, RunSetup
 from chaoskit.run.book import SessionBook
+from chaoskit.run.equipment import Equipment
 from chaoskit.run.streams import Way
 from chaoskit.workloads.polling import wait_seen
 from chaoskit.workloads.service import Service
@@ -171,7 +172,7 @@ class Existing:
             profile="unknown",
             command=asked.command,
         )
-        return Run.start(setup, self._cluster, self._driver)
+        return Run.start(setup, self._cluster, Equipment(self._driver))
 
     def collect_logs(self, nodeid: str) -> None:
         """None: the components belong to somebody else."""

@@ -12,6 +12,7 @@ from chaoskit.load.profile import LoadPlan, Stream
 from chaoskit.load.rates import Shape
 from chaoskit.load.running import stop_at_exit
 from chaoskit.load.sampling import ControlTarget, Sampler, sampled
+from chaoskit.run.ceiling import Ceiling
 from chaoskit.run.sampled_load import SampledLoad
 from chaoskit.run.streams import Way, service_streams, store_streams
 from chaoskit.workloads.service import Service
@@ -30,6 +31,8 @@ class Loads:
         logs: Path,
         chance: random.Random,
         control: ControlTarget | None,
+        *,
+        ceiling: Ceiling | None = None,
     ) -> None:
         self.running: list[SampledLoad] = []
         self._driver = driver
@@ -37,6 +40,7 @@ class Loads:
         self._logs = logs
         self._chance = chance
         self._control = control
+        self._ceiling = ceiling
         # Prepared early: its imports take longer than a load may wait for its second witness.
         self._next_sampler: Sampler | None = Sampler(logs / "sampler.log")
 
@@ -63,6 +67,8 @@ class Loads:
             connect_timeout_s=connect_timeout_s,
             answer_timeout_s=answer_timeout_s,
         )
+        if self._ceiling is not None and all(load.ended for load in self.running):
+            self._ceiling.allow_for(plan)  # beside another load it would measure what is left
         return self._start(plan, streams, via, connect_timeout_s, answer_timeout_s)
 
     def closed(

@@ -4,7 +4,6 @@ import itertools
 import random
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,24 +15,21 @@ from chaoskit.cluster.profiles import fault_may_last_s
 from chaoskit.cluster.provider import Cluster
 from chaoskit.errors import ChaoskitError, UsageError
 from chaoskit.faults.fault import Fault
-from chaoskit.faults.ledger.guard import Guard
 from chaoskit.faults.measuring import Datagrams, measured_path
 from chaoskit.guarantees.guarantee import Guarantee
 from chaoskit.guarantees.judge import Judgement, encode, judge, judgement
 from chaoskit.guarantees.verdict import Outcome
-from chaoskit.history.events import Calibration
 from chaoskit.history.folder import RecordFolder
 from chaoskit.history.reader import History
 from chaoskit.history.writer import EventWriter
 from chaoskit.kube.observer import Observer
-from chaoskit.load.driver import Driver
 from chaoskit.load.rates import Shape
-from chaoskit.load.sampling import ControlTarget
 from chaoskit.run.asking import asking_on_node
+from chaoskit.run.ceiling import Ceiling
 from chaoskit.run.composition import Planned
+from chaoskit.run.equipment import Equipment
 from chaoskit.run.faults import Faults
 from chaoskit.run.following import follow_names
-from chaoskit.run.injection import Told
 from chaoskit.run.loads import Entries, Loads
 from chaoskit.run.marks import Marks
 from chaoskit.run.name_asking import names_asked
@@ -66,11 +62,7 @@ class Run:
         self,
         setup: RunSetup,
         cluster: Cluster,
-        driver: Driver,
-        *,
-        control: ControlTarget | None = None,
-        guard: Guard | None = None,
-        dirty: Told = lambda reason: None,
+        equipment: Equipment,
     ) -> None:
         self.setup = setup
         self.cluster = cluster
@@ -84,39 +76,37 @@ class Run:
         self._observer: Observer | None = None
         self._scanner: ContainerScanner | None = None
         self._stopped = False
-        self._loads = Loads(driver, self.record, self.logs, self.random, control)
+        self._equipment = equipment
+        self._ceiling = Ceiling(equipment.measured, self.steps, self._writer.append)
+        self._loads = Loads(
+            equipment.driver,
+            self.record,
+            self.logs,
+            self.random,
+            equipment.control,
+            ceiling=self._ceiling,
+        )
         self._faults = Faults(
             cluster,
             self.steps,
             self._loads,
             namespace=setup.namespace,
             shares_cluster=setup.shares_cluster,
-            guard=guard,
-            dirty=dirty,
+            guard=equipment.guard,
+            dirty=equipment.dirty,
         )
-        self._start_again = partial(
-            Run.start, cluster=cluster, driver=driver, control=control, guard=guard, dirty=dirty
-        )
-        self._calibration: Calibration | None = None
 
     @classmethod
     def start(
         cls,
         setup: RunSetup,
         cluster: Cluster,
-        driver: Driver,
-        *,
-        control: ControlTarget | None = None,
-        calibration: Calibration | None = None,
-        guard: Guard | None = None,
-        dirty: Told = lambda reason: None,
+        equipment: Equipment,
     ) -> "Run":
         """Start recording; returns when no change in the namespace goes unseen any more."""
-        run = cls(setup, cluster, driver, control=control, guard=guard, dirty=dirty)
+        run = cls(setup, cluster, equipment)
         try:
-            if calibration is not None:
-                run._calibration = calibration
-                run._writer.append(calibration)
+            run._ceiling.begin()
             run._observer = Observer.start(
                 cluster.kubeconfig,
                 [setup.namespace],
@@ -137,7 +127,7 @@ class Run:
 
     def start_again(self, setup: RunSetup) -> "Run":
         """Another run on the same cluster, by the same driver; the caller closes it."""
-        return self._start_again(setup, calibration=self._calibration)
+        return Run.start(setup, self.cluster, self._equipment)
 
     def load(
         self,

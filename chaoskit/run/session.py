@@ -12,6 +12,7 @@ from chaoskit.history.session import slug_of
 from chaoskit.load.driver import Driver
 from chaoskit.load.sampling import ControlTarget
 from chaoskit.run.book import SessionBook
+from chaoskit.run.equipment import Equipment
 from chaoskit.run.run import Run
 from chaoskit.run.session_cluster import SessionCluster
 from chaoskit.run.setup import RunSetup
@@ -133,16 +134,15 @@ class ChaosSession:
             command=command or f"pytest '{nodeid}' --chaos-seed {self.options.seed}",
             shares_cluster=self._cluster.is_used_by_others,
         )
-        cluster, driver = self.cluster(), self.driver()
-        return Run.start(
-            setup,
-            cluster,
-            driver,
+        cluster = self.cluster()
+        equipment = Equipment(
+            self.driver(),
             control=self.control_target(),
-            calibration=self._driver.calibration(),
+            measured=self._driver,
             guard=self.guard,
             dirty=self._cluster.note_dirty,
         )
+        return Run.start(setup, cluster, equipment)
 
     def collect_logs(self, nodeid: str) -> None:
         """Keep the logs of every component beside a scenario's record."""

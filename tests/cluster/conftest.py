@@ -13,6 +13,7 @@ from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
 from chaoskit.kube.client import Kube
 from chaoskit.run import Run, RunSetup
+from chaoskit.run.equipment import Equipment
 from chaoskit.run.session import ChaosSession
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.faults.stage import Stage
@@ -63,13 +64,10 @@ def planting(
         profile=cluster.spec.profile,
         command="",
     )
-    run = Run.start(
-        setup,
-        cluster,
-        chaos_session.driver(),
-        control=chaos_session.control_target(),
-        guard=chaos_session.guard,
+    equipment = Equipment(
+        chaos_session.driver(), control=chaos_session.control_target(), guard=chaos_session.guard
     )
+    run = Run.start(setup, cluster, equipment)
     doc = inspect.getdoc(request.node.function) or request.node.name
     yield Planting(
         run=run,

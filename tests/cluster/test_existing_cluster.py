@@ -17,6 +17,7 @@ from chaoskit.errors import ClusterError, UsageError
 from chaoskit.faults.pod.pod_deleted import PodDeleted
 from chaoskit.load.driver import prepare
 from chaoskit.run import Run, RunSetup
+from chaoskit.run.equipment import Equipment
 from chaoskit.waiting import wait_until
 from chaoskit.workloads import specimen, specimen_manifests
 from chaoskit.workloads.namespace import Namespace
@@ -180,7 +181,7 @@ def test_a_limited_account_rolls_out_under_load_and_a_fault_stays_in_its_namespa
         profile="unknown",
         command="",
     )
-    run = Run.start(setup, there, driver)
+    run = Run.start(setup, there, Equipment(driver))
     try:
         victim = web.deployment.pods()[0].name
         foreign = PodDeleted("kube-system", victim)

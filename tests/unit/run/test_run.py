@@ -8,6 +8,7 @@ import pytest
 from chaoskit.cluster.container_scanner import ContainerScanner
 from chaoskit.errors import RecordError
 from chaoskit.kube.observer import Observer
+from chaoskit.run.equipment import Equipment
 from chaoskit.run.run import Run
 from chaoskit.run.setup import RunSetup
 from chaoskit.waiting import wait_until
@@ -30,7 +31,7 @@ def test_all_recorders_are_ended_though_nothing_can_be_noted_any_more(tmp_path: 
         seed=1, namespace="n", profile="fast", command="",
     )  # fmt: skip
     cluster = Nodeless()
-    run = Run(setup, cast(Any, cluster), cast(Any, None))
+    run = Run(setup, cast(Any, cluster), Equipment(cast(Any, None)))
     absent = tmp_path / "absent"
     observer = Observer.start(absent, ["n"], run.record.path, run.logs / "observer.log")
     scanner = ContainerScanner.start(cluster, run.record.path, run.logs / "scan.log")
