@@ -7,6 +7,11 @@ import gevent
 import gevent.event
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_STOPPED
+from locust.user.task import (
+    LOCUST_STATE_RUNNING,
+    LOCUST_STATE_STOPPING,
+    LOCUST_STATE_WAITING,
+)
 
 from chaoskit import clock
 from chaoskit.load.child.locust_events import log_totals
@@ -85,11 +90,26 @@ class Users:
             ended_by = self._watch()
             self._on_stopping()
         finally:
+            self._end_waits()
             self._runner.quit()
         if self._crash.ready():
             self._crash.get()
         log_totals(self._environment)
         return ended_by
+
+    def _end_waits(self) -> None:
+        """Let no user whose wait runs out just now begin a task.
+
+        Locust kills users that wait, and a moment passes until each is dead. One whose wait ran out
+        in it would send a request and be killed over it. A user that is told to stop ends instead.
+        """
+        for greenlet in list(self._runner.user_greenlets):
+            user = greenlet.args[0]
+            is_waiting = user._state == LOCUST_STATE_WAITING
+            if is_waiting or user._state == LOCUST_STATE_RUNNING:
+                user._state = LOCUST_STATE_STOPPING
+            if is_waiting:
+                user.group.killone(greenlet, block=False)
 
     def _watch(self) -> str:
         now_ns = clock.now_ns()

@@ -187,6 +187,38 @@ def test_requests_that_hang_are_on_record(
     assert len(rows) == server.asked()
 
 
+#: When the users are told to end the process is busy for a moment, in which all waits run out.
+WAITING = """
+    import time
+    import gevent
+    from locust import HttpUser, constant, events, task
+
+    def be_busy():
+        until = time.perf_counter() + 0.2
+        while time.perf_counter() < until:
+            pass
+
+    @events.test_stopping.add_listener
+    def stopping(environment, **_):
+        gevent.spawn(be_busy)
+
+    class Waiting(HttpUser):
+        wait_time = constant(0.1)
+
+        @task
+        def ask(self):
+            self.client.get("/")
+"""
+
+
+def test_a_user_whose_wait_is_just_over_at_the_end_begins_no_request_to_be_cut_off(
+    server: ServerProcess, warm_driver: Driver, tmp_path: Path
+) -> None:
+    waiting = planned(written(tmp_path, WAITING), server.port, users=10)
+    rows = driven(warm_driver, waiting, tmp_path, 50)
+    assert [row["error"] for row in rows if row["outcome"] != "ok"] == []
+
+
 def test_a_file_that_cannot_run_is_told_at_once(warm_driver: Driver, tmp_path: Path) -> None:
     bad = planned(written(tmp_path, "class (", "bad.py"), 9)
     with pytest.raises(
