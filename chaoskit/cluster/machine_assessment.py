@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chaoskit.cluster.images import EXTRAS
+from chaoskit.cluster.launch import inotify
 from chaoskit.cluster.machine import Facts
 
 PYTHON_WANTED = (3, 11)
@@ -12,9 +13,8 @@ DISK_WANTED_BYTES = 8 * 10**9
 # With the node image there, only containers and records are added.
 DISK_WANTED_WARM_BYTES = 3 * 10**9
 
-# Measured: each kubelet and containerd take some ten of them together.
-_INOTIFY_OF_A_NODE = 10
-_NODES_OF_TWO_CLUSTERS = 20
+# So many a person may have on one machine before its limit of inotify instances is worth a line.
+_CLUSTERS_AT_ONCE = 5
 
 # test-all: what `make test-all` runs beyond `make test`, which looks at reports in a browser
 # and has scenarios that need images of their own.
@@ -307,16 +307,16 @@ def _kernel(facts: Facts) -> tuple[Row, ...]:
 
 
 def _inotify(facts: Facts) -> tuple[Row, ...]:
-    limit = facts.inotify_instances
-    if limit is None or limit >= _INOTIFY_OF_A_NODE * _NODES_OF_TWO_CLUSTERS:
+    limit, of_a_cluster = facts.inotify_instances, inotify.taken_by(1, 2)
+    if limit is None or limit >= _CLUSTERS_AT_ONCE * of_a_cluster:
         return ()
     return (
         Row(
             name="inotify instances",
             state="note",
             seen=str(limit),
-            meaning=f"enough for about {limit // _INOTIFY_OF_A_NODE} nodes at once; the kubelet of "
-            "one more does not start",
+            meaning=f"enough for {limit // of_a_cluster} clusters of 1+2 nodes at once, if nothing "
+            "else takes them; one more is refused",
             remedy="for several clusters at once: sysctl fs.inotify.max_user_instances=1024",
         ),
     )

@@ -1,5 +1,6 @@
 """What tests need that start clusters of their own; the others share the plugin's `cluster`."""
 
+import fcntl
 import inspect
 import shutil
 from collections.abc import Callable, Iterator
@@ -19,6 +20,23 @@ from chaoskit.workloads.namespace import Namespace
 from tests.cluster.faults.stage import Stage
 from tests.cluster.planting import Planting
 from tests.cluster.rollouts import Told
+
+
+@pytest.fixture(autouse=True)
+def one_cluster_more_at_a_time(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Tests with clusters of their own take turns, whatever the number of workers.
+
+    Beside the session's clusters the kernel's inotify instances are enough for one more, see
+    `chaoskit.cluster.launch.inotify`.
+    """
+    if "cluster" in request.fixturenames:
+        yield
+        return
+    with (tmp_path_factory.getbasetemp().parent / "one-cluster-more.lock").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture

@@ -25,6 +25,8 @@ pytestmark = pytest.mark.long
 
 _JOB_WITHIN_S = 240.0
 _READ_WITHIN_S = 60.0
+#: The next minute is taken where so many seconds of this one are left.
+_APPLIED_WITHIN_S = 15
 #: What is left of this minute, the next, and what the controller takes.
 _FIRED_WITHIN_S = 150.0
 #: Prints what the claim holds, a document a line, by the command that a person would use.
@@ -190,7 +192,8 @@ def test_a_scheduled_rollout_runs_in_the_cluster_and_keeps_what_it_found(
 ) -> None:
     deployment = web(scheduled, SpecimenPod())
     before = {pod.name for pod in deployment.pods()}
-    at = f"{datetime.now(UTC) + timedelta(minutes=2):%H:%M}"
+    soon = datetime.now(UTC) + timedelta(minutes=1, seconds=_APPLIED_WITHIN_S)
+    at = f"{soon:%H:%M}"
     objects = scheduled.apply("deployment/web", "--restart", "--zero-failures", at=at)
     assert scheduled.run_at_its_time() == 0
     assert before.isdisjoint(pod.name for pod in deployment.pods())

@@ -42,6 +42,11 @@ def limit() -> int | None:
         return None
 
 
+def taken_by(servers: int, agents: int) -> int:
+    """How many so many nodes take."""
+    return servers * _OF_A_SERVER + agents * _OF_AN_AGENT
+
+
 def require(cluster: str, servers: int, agents: int) -> None:
     """Raise `ClusterError` unless there are enough for so many nodes more on this machine.
 
@@ -52,7 +57,7 @@ def require(cluster: str, servers: int, agents: int) -> None:
     if os.geteuid() != 0 or most is None:
         return
     held = in_use()
-    wanted = servers * _OF_A_SERVER + agents * _OF_AN_AGENT
+    wanted = taken_by(servers, agents)
     if held + wanted > most:
         raise ClusterError(
             "the kernel has too few inotify instances left for its nodes",

@@ -172,9 +172,9 @@ def test_what_the_kernel_lacks_is_said_with_its_consequence() -> None:
 
 
 def test_few_inotify_instances_are_said_and_hinder_nobody() -> None:
-    """128, as most kernels have it: enough for one cluster, not for four."""
+    """128, as most kernels have it: enough for three clusters, not for five."""
     few = replace(READY, inotify_instances=128)
-    assert "12 nodes" in row(few, "inotify instances").meaning
+    assert "3 clusters of 1+2 nodes" in row(few, "inotify instances").meaning
     assert is_usable(assess(few, "test"))
     assert not [one for one in assess(READY, "test") if one.name == "inotify instances"]
 
