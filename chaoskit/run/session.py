@@ -41,7 +41,7 @@ class ChaosSession:
         self.book = book
         self.options = book.options
         self._say = say
-        self._driver = WarmDriver()
+        self._driver = WarmDriver(say)
         #: What heals and removes clusters when this process is killed.
         self.guard = Guard()
         self._places = {

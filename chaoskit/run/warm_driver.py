@@ -1,5 +1,7 @@
 """The load driver of a session, started before its first load, and what it can do at most."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from chaoskit.history.events import Calibration
@@ -13,7 +15,8 @@ _MEASURED_AT_MOST = 3
 class WarmDriver:
     """One driver after the other: a new one where the last has died; and one calibration."""
 
-    def __init__(self) -> None:
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
         self._driver: Driver | None = None
         self._calibration: Calibration | None = None
         self._measured = 0
@@ -56,6 +59,7 @@ class WarmDriver:
 
     def _measure(self) -> Calibration:
         self._measured += 1
+        self._say("measuring what the load driver can send at most on this machine")
         return calibrate(self.get())
 
     def close(self) -> None:

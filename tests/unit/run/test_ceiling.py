@@ -101,7 +101,8 @@ def test_without_a_measurement_nothing_is_on_record(writer: EventWriter, tmp_pat
 
 
 def test_what_was_held_once_counts_and_what_cannot_get_better_is_left_alone() -> None:
-    with closing(WarmDriver()) as driver:
+    said: list[str] = []
+    with closing(WarmDriver(said.append)) as driver:
         driver.adopt(calibration(9000.0, 0.0))  # more than is tried, and less
         again = driver.calibrate_again()
         assert again is not None
@@ -111,3 +112,4 @@ def test_what_was_held_once_counts_and_what_cannot_get_better_is_left_alone() ->
         driver.adopt(calibration(20.0, 20.0))
         driver._measured = 3
         assert driver.calibrate_again() is None
+    assert len(said) == 1  # it takes seconds, so a person is told

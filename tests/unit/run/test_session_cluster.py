@@ -52,7 +52,7 @@ def worker(book: SessionBook, tmp_path: Path) -> Iterator[Worker]:
     """It has joined cluster "old", and could not heal a fault there."""
     said: list[str] = []
     shared = SharedRun(tmp_path, this_process(), said.append)
-    driver = WarmDriver()
+    driver = WarmDriver(said.append)
     with closing(driver), closing(Guard()) as guard:
         session = SessionCluster(book, said.append, driver, guard, shared)
         joined = Joined()
