@@ -28,6 +28,27 @@ def test_a_session_that_the_scheduler_does_not_group_is_no_obstacle() -> None:
     assert done.stdout.split() == ["True", "-10"]
 
 
+_REAL_TIME = """
+import os, threading
+from chaoskit import priority
+resting = threading.Event()
+other = threading.Thread(target=resting.wait)
+other.start()
+done = priority.run_before_all_others()
+threads = [0, other.native_id]
+print(done, *(os.sched_getscheduler(thread) == os.SCHED_RR for thread in threads))
+resting.set()
+"""
+
+
+def test_one_that_runs_before_all_others_does_so_with_all_of_its_threads() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _REAL_TIME], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() in (["True"] * 3, ["False"] * 3)  # as this machine allows
+
+
 def test_one_that_is_put_last_is_last_with_all_of_its_session() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE,
                           start_new_session=True) as process:  # fmt: skip

@@ -1,5 +1,8 @@
 """The user's own locustfile: its users run as Locust runs them, and all they send is on record."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,13 +129,23 @@ def test_the_next_load_gets_a_fresh_process(
     with warm_driver.start(chosen, first, first / "load.log") as load:
         load.wait_steady(timeout_s=30)
         used = load.pid
+        of_users = os.sched_getscheduler(used)
     assert {row["stream"] for row in rows_of(first)} == {"GET /quick"}
     second = tmp_path / "second"
     second.mkdir()
     with warm_driver.start(plan(stream(server.port)), second, second / "load.log") as load:
         run_slots(load, 5)
         assert load.pid != used
+        own = os.sched_getscheduler(load.pid)
+    assert of_users == os.SCHED_OTHER  # their code may never rest
+    assert own == (os.SCHED_RR if may_be_first() else os.SCHED_OTHER)
     assert {row["stream"] for row in rows_of(second)} == {"kept"}
+
+
+def may_be_first() -> bool:
+    """Whether this machine lets a process of ours run before all others."""
+    code = "from chaoskit.priority import run_before_all_others as f; raise SystemExit(not f())"
+    return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 HANGING = """
