@@ -5,7 +5,8 @@ The measuring processes need little of it, but at once. A compiler takes all it 
 """
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 #: The least that a process can be given.
@@ -31,17 +32,27 @@ def prefer_this_process() -> bool:
     return True
 
 
-def run_before_all_others() -> bool:
-    """Let this process run as soon as it has something to do; False where that is not allowed.
+@contextmanager
+def before_all_others() -> Iterator[bool]:
+    """A context in which this process runs as soon as it has something to do.
 
-    For one that needs little of the processor, at the moment it has planned: by the kernel's
-    real-time scheduling (sched(7)), whose lowest priority comes before every ordinary process. The
-    kernel itself keeps a twentieth of each second for these (sched_rt_runtime_us).
+    False where that is not allowed. For one that needs a bounded part of the processor, at the
+    moment it has planned: by the kernel's real-time scheduling (sched(7)), whose lowest priority
+    comes before every ordinary process. Of each second the kernel keeps a twentieth for those.
     """
-    lowest = os.sched_param(os.sched_get_priority_min(os.SCHED_RR))
+    is_first = _scheduled(os.SCHED_RR)
+    try:
+        yield is_first
+    finally:
+        if is_first:
+            _scheduled(os.SCHED_OTHER)
+
+
+def _scheduled(policy: int) -> bool:
+    lowest = os.sched_param(os.sched_get_priority_min(policy))
     try:
         for thread in os.listdir("/proc/self/task"):  # all: they wait for the interpreter's lock
-            os.sched_setscheduler(int(thread), os.SCHED_RR, lowest)
+            os.sched_setscheduler(int(thread), policy, lowest)
     except OSError:  # no right to it, a kernel without it, a control group without a share of it
         return False
     return True

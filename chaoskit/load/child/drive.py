@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import gevent
 
@@ -12,12 +13,12 @@ from chaoskit.load.child.locustfile import locustfile_users
 from chaoskit.load.child.planned_users import planned_users
 from chaoskit.load.child.record import LoadRecord, Mark
 from chaoskit.load.child.tallies import Tallies
-from chaoskit.load.closed import ClosedPlan, LocustfilePlan
+from chaoskit.load.closed import ClosedPlan
 from chaoskit.load.messages import Begin, Failed, LoadSummary, Stop
 from chaoskit.load.profile import LoadPlan
 from chaoskit.load.schedule import streams_of
 from chaoskit.load.steady import SteadyGate, UserGate
-from chaoskit.priority import run_before_all_others
+from chaoskit.priority import before_all_others
 
 _log = logging.getLogger(__name__)
 _TICK_S = 0.25
@@ -42,8 +43,6 @@ class Drive:
     def run(self) -> LoadSummary:
         """Drive until told to stop, abandoned, or over; then drain. The record is still open."""
         self._record.pair_clocks()
-        if not isinstance(self._plan, LocustfilePlan):  # somebody else's code may never rest
-            run_before_all_others()
         self._mark("started", f"seed {self._plan.seed}, {self._plan.described}")
         tasks = [gevent.spawn(self._guarded, task) for task in (self._obey, self._tick)]
         try:
@@ -110,7 +109,9 @@ def drive(begin: Begin, control: Control) -> LoadSummary | Failed | None:
     """Drive one load and say what became of it; None if the driver's process went away."""
     ended: LoadSummary | Failed
     orphaned = False
-    with LoadRecord(begin) as record:
+    # Users may ask without a pause, and a locustfile's code may never rest: a rate has a bound.
+    is_bounded = isinstance(begin.plan, LoadPlan)
+    with LoadRecord(begin) as record, before_all_others() if is_bounded else nullcontext():
         try:
             load = Drive(begin, control, record)
             ended = load.run()

@@ -20,7 +20,7 @@ from chaoskit.history.writer import EventWriter, RequestWriter
 from chaoskit.load.profile import LoadPlan
 from chaoskit.load.sampler.orders import Orders
 from chaoskit.load.sampler.walk import Walk
-from chaoskit.priority import prefer_this_process, run_before_all_others
+from chaoskit.priority import before_all_others, prefer_this_process
 
 _SEAL_EVERY_S = 0.25
 
@@ -34,8 +34,8 @@ def main(argv: list[str]) -> int:
     if not line:
         return 0  # let go before it was given anything to do
     orders = msgspec.json.decode(line, type=Orders)
-    run_before_all_others()
-    planned = asyncio.run(_sample(orders, os.pidfd_open(int(argv[1]))))
+    with before_all_others():
+        planned = asyncio.run(_sample(orders, os.pidfd_open(int(argv[1]))))
     print(f"planned {planned}", flush=True)
     return 0
 

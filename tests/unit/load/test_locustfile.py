@@ -144,7 +144,11 @@ def test_the_next_load_gets_a_fresh_process(
 
 def may_be_first() -> bool:
     """Whether this machine lets a process of ours run before all others."""
-    code = "from chaoskit.priority import run_before_all_others as f; raise SystemExit(not f())"
+    code = """
+from chaoskit.priority import before_all_others
+with before_all_others() as is_first:
+    raise SystemExit(not is_first)
+"""
     return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
