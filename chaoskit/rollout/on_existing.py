@@ -17,9 +17,8 @@ from chaoskit.rollout.asked import Asked
 from chaoskit.rollout.course import Say, Stage
 from chaoskit.rollout.prepared import Prepared, change_from_manifests, prepared
 from chaoskit.rollout.workloads import Rolled, workload
-from chaoskit.run import Run, RunSetup
+from chaoskit.run import Equipment, Run, RunSetup
 from chaoskit.run.book import SessionBook
-from chaoskit.run.equipment import Equipment
 from chaoskit.run.streams import Way
 from chaoskit.workloads.polling import wait_seen
 from chaoskit.workloads.service import Service

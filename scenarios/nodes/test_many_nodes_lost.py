@@ -53,7 +53,8 @@ def test_evictions_stop_when_three_of_four_nodes_are_lost(
             load.run_for(seconds=held_s + 1)
         for node in cluster.agents:
             node.wait_ready(timeout_s=back_s)
-        load.run_for(seconds=back_s)
+        web.deployment.wait_ready(timeout_s=bounds.settled_s)
+        load.run_for(seconds=5)
     chaos.check(
         *(node_not_ready_within(node, at_most_s=grace_s) for node in cluster.agents),
         evictions_stop(web, cluster.agents, at_least_s=held_s),
@@ -89,7 +90,8 @@ def test_two_of_three_nodes_lost_are_given_up(
             load.run_for(seconds=within_s + 2)
         for node in cluster.agents:
             node.wait_ready(timeout_s=back_s)
-        load.run_for(seconds=back_s)
+        web.deployment.wait_ready(timeout_s=bounds.settled_s)
+        load.run_for(seconds=5)
     chaos.check(
         *(node_not_ready_within(node, at_most_s=grace_s) for node in cluster.agents),
         pods_evicted_within(web, cluster.agents, not_before_s=after_s, at_most_s=within_s),

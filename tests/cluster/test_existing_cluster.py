@@ -16,8 +16,7 @@ from chaoskit.cluster.provider import ClusterSpec
 from chaoskit.errors import ClusterError, UsageError
 from chaoskit.faults.pod.pod_deleted import PodDeleted
 from chaoskit.load.driver import prepare
-from chaoskit.run import Run, RunSetup
-from chaoskit.run.equipment import Equipment
+from chaoskit.run import Equipment, Run, RunSetup
 from chaoskit.waiting import wait_until
 from chaoskit.workloads import specimen, specimen_manifests
 from chaoskit.workloads.namespace import Namespace

@@ -167,7 +167,7 @@ def test_a_memory_leak(planting: Planting, planted: bool) -> None:
 def test_recreate_where_nobody_may_notice(planting: Planting, planted: bool) -> None:
     """Strategy Recreate on a Service that must not be away."""
     strategy = {"type": "Recreate"} if planted else None
-    web = planting.web(strategy=strategy, pod=SpecimenPod())
+    web = planting.web(strategy=strategy, pod=SpecimenPod(settings={"SPECIMEN_STARTUP_S": "2"}))
     with planting.load(web.service) as load:
         web.deployment.set_image(specimen_manifests.image("v2"))
         web.deployment.wait_complete(timeout_s=90)

@@ -2,12 +2,8 @@
 
 import pytest
 
-from chaoskit.guarantees import (
-    acknowledged_writes_survive,
-    claims_stay,
-    forced_deletion_overlap,
-    recovers_within,
-)
+from chaoskit.faults import ContainerSignalled
+from chaoskit.guarantees import acknowledged_writes_survive, claims_stay, recovers_within
 from chaoskit.workloads.specimen_manifests import SpecimenPod
 from tests.cluster.planting import Planting, twins
 
@@ -18,15 +14,13 @@ pytestmark = pytest.mark.long  # each starts a store twice, and loses a member o
 def test_a_store_that_acknowledges_before_it_writes(planting: Planting, planted: bool) -> None:
     """A store that acknowledges first and writes later: what KILL takes is gone."""
     defects = {"SPECIMEN_DEFECTS": "ack-before-write=2"} if planted else {}
-    kv = planting.kv(pod=SpecimenPod(settings=defects, grace_s=1, pre_stop_s=0, drain_s=5))
+    kv = planting.kv(pod=SpecimenPod(settings=defects))
     with planting.load(kv, rate_per_s=50) as load:
-        uid = kv.pod(0).delete(force=True)
-        kv.pod(0).wait_gone(timeout_s=60, uid=uid)
-        kv.pod(0).wait_ready(timeout_s=60)
+        with planting.run.inject(ContainerSignalled.of(kv.pod(0))):
+            kv.pod(0).wait_ready(timeout_s=60)
         load.run_for(seconds=3)
     planting.run.read_store(kv, via=planting.cluster.servers[0])
-    overlap = forced_deletion_overlap()
-    verdicts = planting.expect(planted, acknowledged_writes_survive(kv, allowing=overlap))
+    verdicts = planting.expect(planted, acknowledged_writes_survive(kv))
     if planted:
         first = verdicts["acknowledged_writes_survive"].evidence.first
         assert first is not None
