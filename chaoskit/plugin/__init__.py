@@ -40,6 +40,7 @@ _MARKERS = (
     "everyday: of a row, but `make test` runs it too, and not `make test-all` alone",
     "soak: a long form, left out of `make test`",
     "alone: needs a cluster for itself; workers that have but one then wait for one another",
+    "heavy: takes most of the machine, so all other workers' scenarios wait; alone besides",
     'nodes("1+3"): needs servers+agents of its own number: a cluster for this scenario alone',
 )
 
@@ -129,7 +130,8 @@ def chaos_session(request: pytest.FixtureRequest) -> Iterator[ChaosSession]:
 def cluster(chaos_session: ChaosSession, request: pytest.FixtureRequest) -> Iterator[K3sCluster]:
     """A running multi-node cluster: the session's, or a new one where a fault was not healed."""
     node, before_s = request.node, chaos_session.waited_s
-    with chaos_session.using(alone=_is_alone(node), nodes=_nodes_of(node)) as made:
+    heavy = node.get_closest_marker("heavy") is not None
+    with chaos_session.using(alone=_is_alone(node), nodes=_nodes_of(node), heavy=heavy) as made:
         node.stash[_waited_key] = chaos_session.waited_s - before_s
         yield made
 
@@ -227,7 +229,7 @@ def _is_told_to_end(error: BaseException) -> bool:
 
 
 def _is_alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
+    return any(item.get_closest_marker(name) is not None for name in ("alone", "heavy"))
 
 
 def _is_for_itself(item: pytest.Item) -> bool:

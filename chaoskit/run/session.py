@@ -1,7 +1,7 @@
 """A session: its cluster, one warm load driver, and the scenarios that share them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from chaoskit.cluster import extras, fake_nodes, images
 from chaoskit.cluster.fake_nodes import FakeNodes
@@ -14,7 +14,7 @@ from chaoskit.load.sampling import ControlTarget
 from chaoskit.run.book import SessionBook
 from chaoskit.run.equipment import Equipment
 from chaoskit.run.run import Run
-from chaoskit.run.session_cluster import SessionCluster
+from chaoskit.run.session_cluster import OTHERS_DONE_WITHIN_S, SessionCluster
 from chaoskit.run.setup import RunSetup
 from chaoskit.run.shared import SharedRun
 from chaoskit.run.warm_driver import WarmDriver
@@ -40,6 +40,7 @@ class ChaosSession:
     ) -> None:
         self.book = book
         self.options = book.options
+        self._shared = shared
         self._say = say
         self._driver = WarmDriver(say)
         #: What heals and removes clusters when this process is killed.
@@ -58,20 +59,34 @@ class ChaosSession:
         self._say(text)
 
     @contextmanager
-    def using(self, *, alone: bool, nodes: str | None = None) -> Iterator[K3sCluster]:
+    def using(
+        self, *, alone: bool, nodes: str | None = None, heavy: bool = False
+    ) -> Iterator[K3sCluster]:
         """A context with the cluster: `alone`, or together with other processes' scenarios.
 
         With `nodes` ("1+3") of another size than the session's it is one for this context alone.
+        While one is `heavy` no other process has any cluster of the session.
         """
-        for_itself = alone or nodes is not None
+        for_itself = alone or heavy or nodes is not None
         self._cluster = self._places[self._place if for_itself else 0]
-        with self._cluster.using(alone=alone, nodes=nodes) as cluster:
+        with (
+            self._turn_at_the_machine(heavy=heavy),
+            self._cluster.using(alone=alone or heavy, nodes=nodes) as cluster,
+        ):
             yield cluster
+
+    def _turn_at_the_machine(self, *, heavy: bool) -> AbstractContextManager[None]:
+        if self._shared is None:
+            return nullcontext()
+        machine = self._shared.machine
+        turn = machine.alone if heavy else machine.shared
+        return turn(timeout_s=OTHERS_DONE_WITHIN_S)
 
     @property
     def waited_s(self) -> float:
-        """Seconds waited for other processes to be done with the cluster, in all."""
-        return sum(each.waited_s for each in self._places.values())
+        """Seconds waited for other processes to be done with cluster and machine, in all."""
+        for_machine_s = 0.0 if self._shared is None else self._shared.machine.waited_s
+        return for_machine_s + sum(each.waited_s for each in self._places.values())
 
     def cluster(self) -> K3sCluster:
         """The session's cluster, started when first asked for, and anew when a fault of an earlier

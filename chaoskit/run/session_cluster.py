@@ -20,7 +20,7 @@ from chaoskit.run.shared import SharedCluster, SharedRun
 from chaoskit.run.warm_driver import WarmDriver
 
 #: A scenario that needs the cluster for itself waits for those that use it now.
-_OTHERS_DONE_WITHIN_S = 3600.0
+OTHERS_DONE_WITHIN_S = 3600.0
 
 
 class SessionCluster:
@@ -73,7 +73,7 @@ class SessionCluster:
             yield self.get()
             return
         turn = shared.use.alone if alone else shared.use.shared
-        with turn(timeout_s=_OTHERS_DONE_WITHIN_S):
+        with turn(timeout_s=OTHERS_DONE_WITHIN_S):
             self.is_used_by_others = not alone
             try:
                 yield self.get()
@@ -166,7 +166,7 @@ class SessionCluster:
         """A context in which no other process uses it; there may be none."""
         if self._shared is None:
             return nullcontext()
-        return self._shared.use.alone(timeout_s=_OTHERS_DONE_WITHIN_S)
+        return self._shared.use.alone(timeout_s=OTHERS_DONE_WITHIN_S)
 
     def _put_away(self, reason: str) -> None:
         """End the cluster that is there, whoever of those that share it has started it."""
@@ -209,7 +209,7 @@ class SessionCluster:
         if self._shared is None:
             self._start()
             return
-        with self._shared.starts.alone(timeout_s=_OTHERS_DONE_WITHIN_S):
+        with self._shared.starts.alone(timeout_s=OTHERS_DONE_WITHIN_S):
             self._start_or_join(self._shared)
 
     def _start(self) -> None:

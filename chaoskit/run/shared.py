@@ -43,6 +43,8 @@ class SharedRun:
         self._folder = self._places / str(place)
         #: Whose turn it is to use the cluster.
         self.use = Sharing(self._folder, say)
+        #: Whose turn it is to take most of the machine, whatever the cluster.
+        self.machine = Sharing(self._places / "machine", say)
         #: Who may start, join or replace a cluster: one process at a time, wherever it stands.
         self.starts = Sharing(self._places, say)
 

@@ -58,6 +58,7 @@ def test_defaults_and_roundings_of_few_pods(
 
 
 @pytest.mark.row("R2")
+@pytest.mark.heavy  # forty pods that start and end at once
 @pytest.mark.parametrize(
     "surge, unavailable, most, fewest",
     [(0, "75%", 20, 5), ("100%", 0, 40, 20)],

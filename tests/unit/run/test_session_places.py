@@ -76,6 +76,25 @@ def test_of_one_place_two_that_need_it_alone_wait_for_one_another(
             pytest.fail("two at once")
 
 
+def test_while_one_is_heavy_nobody_has_any_cluster(
+    session: ChaosSession, book: SessionBook, shared: SharedRun
+) -> None:
+    other = session_at(0, book, shared)
+    with session.using(alone=False, heavy=True) as cluster:
+        assert cluster.name == "second"  # its own: nobody shares it either
+        with pytest.raises(WaitTimeout), shared.machine.shared(timeout_s=0.3):
+            pytest.fail("beside a heavy one")
+        with pytest.raises(WaitTimeout), shared.at(1).use.shared(timeout_s=0.3):
+            pytest.fail("on the cluster of a heavy one")
+    with other.using(alone=False):
+        with pytest.raises(WaitTimeout), shared.machine.alone(timeout_s=0.3):
+            pytest.fail("a heavy one beside another")
+        with session.using(alone=True) as cluster:
+            assert cluster.name == "second"
+    assert other.waited_s < 1
+    other.stop_cluster()
+
+
 def test_a_process_of_the_first_place_has_that_alone(book: SessionBook, shared: SharedRun) -> None:
     session = session_at(0, book, shared)
     with session.using(alone=True) as cluster:
