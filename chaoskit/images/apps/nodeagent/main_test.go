@@ -74,6 +74,15 @@ func (s *served) killHard() {
 	if err := s.command.Wait(); err == nil {
 		s.t.Fatal("killed, but it says exit 0")
 	}
+	// A process that it was about to start has its files until it runs a program of its own, and
+	// whoever dials meanwhile is heard by nobody.
+	waitFor(s.t, "its socket to be closed", 10*time.Second, func() error {
+		conn, err := net.Dial("unix", settings{runDir: s.runDir}.socket())
+		if err != nil {
+			return nil
+		}
+		return errors.Join(errors.New("somebody holds it"), conn.Close())
+	})
 }
 
 // client speaks the protocol, one call after the other.
