@@ -29,11 +29,13 @@ def one_cluster_more_at_a_time(
     """Tests with clusters of their own take turns, whatever the number of workers.
 
     Beside the session's clusters the kernel's inotify instances are enough for one more, see
-    `chaoskit.cluster.launch.inotify`.
+    `chaoskit.cluster.launch.inotify`. Each has state of its own: whoever starts a cluster heals
+    the faults that it finds there of dead processes, such as those that other tests kill.
     """
     if "cluster" in request.fixturenames:
         yield
         return
+    request.getfixturevalue("state")
     with (tmp_path_factory.getbasetemp().parent / "one-cluster-more.lock").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
