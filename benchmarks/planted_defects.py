@@ -54,6 +54,7 @@ def page(rows: Sequence[Row]) -> str:
     sound = [row for row in rows if not row["planted"]]
     found = sum(row["outcome"] == "VIOLATED" for row in planted)
     alarms = sum(row["outcome"] == "VIOLATED" for row in sound)
+    missed = sum(row["outcome"] == "HELD" for row in planted)
     unknown = sum(row["outcome"] == "UNKNOWN" for row in rows)
     rows_of = {str(row["defect"]): str(row.get("rows", "")) for row in rows}
     lines = [
@@ -64,8 +65,8 @@ def page(rows: Sequence[Row]) -> str:
         "benchmarks.planted_defects --run` repeats it and adds to the counts.",
         "",
         f"{len({row['defect'] for row in rows})} defects: {found} of {len(planted)} verdicts on "
-        f"planted ones VIOLATED, {alarms} false alarms in {len(sound)} verdicts on sound ones, "
-        f"{unknown} UNKNOWN.",
+        f"planted ones VIOLATED, {missed} HELD, {alarms} false alarms in {len(sound)} verdicts on "
+        f"sound ones, {unknown} UNKNOWN.",
         "",
         "| row | defect | guarantee | found | false alarms | unknown | what it says first |",
         "|---|---|---|---|---|---|---|",
