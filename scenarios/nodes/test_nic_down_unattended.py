@@ -1,5 +1,6 @@
 """Nodes whose network interface goes down while nobody deletes anything."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -25,39 +26,47 @@ from chaoskit.workloads.specimen import KeyValue
 from chaoskit.workloads.specimen_manifests import SpecimenPod
 
 FAULT = "nic_down"
-#: What a member needs that is never to be taken from its node.
-FOR_EVER = [
-    {"key": f"node.kubernetes.io/{what}", "operator": "Exists", "effect": "NoExecute"}
-    for what in ("unreachable", "not-ready")
-]
+
+
+def tolerating(seconds: float | None) -> SpecimenPod:
+    """A member that is taken from a lost node after so long, or (None) never."""
+    limit = {} if seconds is None else {"tolerationSeconds": math.ceil(seconds)}
+    lost = ("unreachable", "not-ready")
+    taints = [{"key": f"node.kubernetes.io/{what}", "effect": "NoExecute"} for what in lost]
+    return SpecimenPod(
+        pod_spec={"tolerations": [{**taint, "operator": "Exists", **limit} for taint in taints]}
+    )
 
 
 @pytest.mark.row("N2")
 @pytest.mark.alone
 @pytest.mark.long
-@pytest.mark.parametrize("tolerating", [False, True], ids=["healed-in-time", "tolerating-for-ever"])
+@pytest.mark.parametrize("for_ever", [False, True], ids=["healed-in-time", "tolerating-for-ever"])
 def test_a_member_outlasts_the_absence_of_its_node(
-    cluster: K3sCluster, chaos: Run, start_kv: Callable[..., KeyValue], tolerating: bool
+    cluster: K3sCluster, chaos: Run, start_kv: Callable[..., KeyValue], for_ever: bool
 ) -> None:
     """A member's node loses its network, and has it again before its toleration ends.
 
     Goal: an absence that a member tolerates costs it nothing but the time.
-    Method: cut the node of a member; heal it when half of the toleration is over, or, where the
-    members tolerate for ever, when all others would have been told to end; nobody deletes anything.
+    Method: cut the node of a member; heal it so long before its toleration ends as a node takes
+    to be heard again, or, where the members tolerate for ever, when all others would have been
+    told to end; nobody deletes anything.
     Expectation: the same pod with the same container answers again; nobody loses its pod.
     """
-    kv = start_kv(pod=SpecimenPod(pod_spec={"tolerations": FOR_EVER if tolerating else []}))
-    member, bounds = kv.pod_on(cluster.agents), bounds_of(cluster)
-    victim, half_s = cluster.node_of(member), bounds.tolerated_s / 2
+    bounds = bounds_of(cluster)
+    away_s = bounds.tolerated_s / 2
+    kv = start_kv(pod=tolerating(None if for_ever else away_s + bounds.ready_again_s))
+    member = kv.pod_on(cluster.agents)
+    victim = cluster.node_of(member)
     with chaos.load(kv, via=cluster.any_node_except(victim), rate_per_s=80) as load:
         load.wait_steady(timeout_s=30)
         with chaos.inject(NicDown(victim.name)):
             victim.wait_not_ready(timeout_s=90)
-            load.run_for(seconds=bounds.evicted_s - bounds.not_ready_s if tolerating else half_s)
+            load.run_for(seconds=bounds.evicted_s - bounds.not_ready_s if for_ever else away_s)
         member.wait_ready(timeout_s=bounds.ready_again_s)
         load.run_for(seconds=8)
     chaos.read_store(kv, via=cluster.any_node_except(victim))
-    least_s = bounds.stays_s if tolerating else half_s
+    least_s = bounds.stays_s if for_ever else away_s
     chaos.check(
         same_pods_come_back(bounds.ready_again_s, kv, victim, fault=FAULT),
         not_evicted(kv, victim, fault=FAULT, at_least_s=least_s),
