@@ -23,6 +23,7 @@ from chaoskit.cluster.registry import Registry
 from chaoskit.errors import ClusterError, FaultError, ImageError
 from chaoskit.faults import RegistryRefusing, RegistryStopped
 from chaoskit.kube.client import Kube
+from chaoskit.kube.refusal import Transient
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.clusters import SMALL, things
@@ -115,9 +116,16 @@ class Pulls:
         assert self.status(name)["restartCount"] == 0
 
     def revision(self, name: str) -> str:
-        """Which version of the specimen answers in that pod."""
+        """Which version of the specimen answers in that pod: a moment after it began to run."""
         path = f"/api/v1/namespaces/{self.namespace}/pods/{name}:8080/proxy/"
-        return str(json.loads(self.kube.raw_get(path))["revision"])
+
+        def answer() -> str | None:
+            try:
+                return str(json.loads(self.kube.raw_get(path))["revision"])
+            except Transient:  # its process does not listen yet
+                return None
+
+        return wait_until(answer, what=f"pod {name} to answer", timeout_s=10.0)
 
 
 def restart_with(cluster: K3sCluster, node: ContainerNode, registries: str) -> None:
