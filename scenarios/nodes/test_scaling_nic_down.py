@@ -63,6 +63,7 @@ def test_sets_are_scaled_while_a_node_is_away(
                 load.run_for(seconds=AWAY_S)
         for kv in (ordered, parallel):
             kv.stateful_set.wait_ready(timeout_s=bounds_of(cluster).restarted_s)
+        victim.wait_ready(timeout_s=bounds_of(cluster).ready_again_s)  # the next one's, too
     chaos.check(
         halted(ordered, phase="away", at_least_s=AWAY_S),
         ordinals_in_order(ordered),
