@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from chaoskit.guarantees.traffic.driver_health import CEILING_SHARE
+from chaoskit.guarantees.traffic.driver_health import CEILING_SHARE, part_of_ceiling
 from chaoskit.history.events import Calibration
 from chaoskit.load.profile import LoadPlan
 from chaoskit.run.marks import Marks
@@ -65,11 +65,10 @@ class Ceiling:
 
 
 def _part_of(ceiling: Calibration, plan: LoadPlan) -> float:
-    asked = 0.0
+    rates = {"kept": 0.0, "new": 0.0}
     for stream in plan.streams:
-        most = ceiling.new_per_s if stream.connection == "new" else ceiling.kept_per_s
-        asked += plan.stream_rate_per_s(stream) / most if most > 0 else float("inf")
-    return asked
+        rates[stream.connection] += plan.stream_rate_per_s(stream)
+    return part_of_ceiling(ceiling, kept_per_s=rates["kept"], new_per_s=rates["new"])
 
 
 def _rates(calibration: Calibration) -> str:

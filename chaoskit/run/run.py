@@ -58,12 +58,7 @@ class Run:
     cluster's timing.
     """
 
-    def __init__(
-        self,
-        setup: RunSetup,
-        cluster: Cluster,
-        equipment: Equipment,
-    ) -> None:
+    def __init__(self, setup: RunSetup, cluster: Cluster, equipment: Equipment) -> None:
         self.setup = setup
         self.cluster = cluster
         self.judgement: Judgement | None = None
@@ -97,12 +92,7 @@ class Run:
         )
 
     @classmethod
-    def start(
-        cls,
-        setup: RunSetup,
-        cluster: Cluster,
-        equipment: Equipment,
-    ) -> "Run":
+    def start(cls, setup: RunSetup, cluster: Cluster, equipment: Equipment) -> "Run":
         """Start recording; returns when no change in the namespace goes unseen any more."""
         run = cls(setup, cluster, equipment)
         try:

@@ -1,8 +1,10 @@
 """What the driver says of itself, beside its lateness: how busy it was, and what it can send."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chaoskit.errors import RecordError
 from chaoskit.guarantees.intervals import Times, blocks
@@ -19,6 +21,8 @@ from chaoskit.guarantees.traffic.suspect import (
 from chaoskit.history.events import Calibration, DriverHealth, LoadMark
 from chaoskit.history.reader import History
 from chaoskit.history.requests import CONTROL_STREAM, SAMPLER_STREAM
+
+Rates = TypeVar("Rates", float, NDArray[np.float64])
 
 #: The part of what the driver was measured to send at most that a load may ask for. Above it,
 #: another program on the machine is enough to make it late (design: figures to reach).
@@ -46,6 +50,12 @@ def _suspect_seconds(history: History) -> SuspectSeconds:
     late = suspect_seconds(load.codes, planned_ns, sent_ns, exempt)
     over = late.also(_over_ceiling(history, load, planned_ns), Trouble.OVER_RATE)
     return over.also(_busy(history, load), Trouble.BUSY)
+
+
+def part_of_ceiling(ceiling: Calibration, *, kept_per_s: Rates, new_per_s: Rates) -> Rates:
+    """The part of what the driver can send that these rates take, numbers or arrays of them."""
+    on_kept = kept_per_s / max(ceiling.kept_per_s, _NO_RATE)
+    return on_kept + new_per_s / max(ceiling.new_per_s, _NO_RATE)
 
 
 def closed_loads(history: History) -> set[str]:
@@ -78,8 +88,9 @@ def _over_ceiling(history: History, load: TextColumn, planned_ns: Times) -> Time
     seconds, slots, new = by_second(map(part, blocks(len(planned_ns))), np.add, np.add)
     if not len(seconds):
         return nothing
-    asked = (slots - new) / max(ceiling.kept_per_s, _NO_RATE)
-    asked += new / max(ceiling.new_per_s, _NO_RATE)
+    asked = part_of_ceiling(
+        ceiling, kept_per_s=(slots - new).astype(np.float64), new_per_s=new.astype(np.float64)
+    )
     over: Times = seconds[asked * (slots - 1) / slots > CEILING_SHARE]
     return over
 
