@@ -1,6 +1,5 @@
 """What tests need that start clusters of their own; the others share the plugin's `cluster`."""
 
-import fcntl
 import inspect
 import shutil
 from collections.abc import Callable, Iterator
@@ -13,9 +12,10 @@ from chaoskit.cluster.k3s_cluster import K3sCluster
 from chaoskit.cluster.k3s_provider import K3sProvider
 from chaoskit.cluster.launch import labels, leftovers
 from chaoskit.kube.client import Kube
-from chaoskit.run import Run, RunSetup
-from chaoskit.run.equipment import Equipment
+from chaoskit.run import Equipment, Run, RunSetup
 from chaoskit.run.session import ChaosSession
+from chaoskit.run.session_cluster import OTHERS_DONE_WITHIN_S
+from chaoskit.run.sharing import Sharing
 from chaoskit.workloads.namespace import Namespace
 from tests.cluster.faults.stage import Stage
 from tests.cluster.planting import Planting
@@ -36,8 +36,8 @@ def one_cluster_more_at_a_time(
         yield
         return
     request.getfixturevalue("state")
-    with (tmp_path_factory.getbasetemp().parent / "one-cluster-more.lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    turns = Sharing(tmp_path_factory.getbasetemp().parent / "one-cluster-more", print)
+    with turns.alone(timeout_s=OTHERS_DONE_WITHIN_S):
         yield
 
 
