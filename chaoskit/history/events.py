@@ -36,8 +36,8 @@ class WatchStarted(Event, frozen=True, kw_only=True, tag="watch_started"):
 
 
 class WatchGap(Event, frozen=True, kw_only=True, tag="watch_gap"):
-    """Events of `kind` may be missing between `since_ns` and `time_ns` (a 410, a lost watcher, a
-    watch that fell silent).
+    """Events of `kind` may be missing between `since_ns` and `time_ns`: a 410 whose changes the
+    storage does not have either, a lost watcher, a watch that fell silent.
 
     `uids` are the objects that changed, came or went in the gap; of all others it is certain
     that they had no event, as their resourceVersion is unchanged. The uid "*" stands for every

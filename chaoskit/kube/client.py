@@ -94,10 +94,22 @@ class Kube:
         fields: str | None = None,
         limit: int = 500,
         rest: str | None = None,
+        revision: int | None = None,
     ) -> Page:
-        """Up to `limit` objects; `Gone` when `rest` has become too old to continue."""
+        """Up to `limit` objects, as they are or as they were at `revision`.
+
+        Raises `Gone` when `rest` or `revision` is older than what the server has kept.
+        """
         answer = self._json(
-            request.page(kind, namespace, labels=labels, fields=fields, limit=limit, rest=rest)
+            request.page(
+                kind,
+                namespace,
+                labels=labels,
+                fields=fields,
+                limit=limit,
+                rest=rest,
+                revision=revision,
+            )
         )
         for item in answer["items"]:  # the items of a list come without these two
             item.setdefault("kind", kind)

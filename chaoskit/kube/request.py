@@ -68,9 +68,12 @@ def page(
     fields: str | None = None,
     limit: int = 500,
     rest: str | None = None,
+    revision: int | None = None,
 ) -> Request:
-    """GET up to `limit` objects of a collection, from `rest` on."""
+    """GET up to `limit` objects of a collection, from `rest` on; as it was at `revision`."""
     query = [("limit", str(limit))]
+    if revision is not None and not rest:  # what continues a list knows its revision
+        query += [("resourceVersion", str(revision)), ("resourceVersionMatch", "Exact")]
     if labels:
         query.append(("labelSelector", selector_text(labels)))
     if fields:

@@ -1,8 +1,9 @@
 """Watching one collection: list, then watch from there, for as long as it takes.
 
 A stream that ends or breaks is resumed from the last resourceVersion, which loses nothing as long
-as the server still holds it; only if it does not (410) the collection is listed again, and what
-may have been missed is named in a WatchGap. In the record the LISTED events of such a list stand
+as the server still holds it. If it does not (410), what was missed is read from the storage
+(`replay`); only if that cannot be, the collection is listed again, and what may have been missed
+is named in a WatchGap. In the record the LISTED events of such a list stand
 before their WatchGap: an object named in the gap that was not LISTED with it has gone.
 """
 
@@ -13,16 +14,19 @@ from typing import Any, Protocol
 import msgspec
 
 from chaoskit import clock
-from chaoskit.history.events import AnyEvent, Note, WatchGap, WatchStarted
-from chaoskit.kube import collection, refusal
+from chaoskit.history.events import AnyEvent, Note, Watched, WatchGap, WatchStarted
+from chaoskit.kube import collection, refusal, replay
 from chaoskit.kube.answers import Page
 from chaoskit.kube.client import Kube
 from chaoskit.kube.collection import Known
+from chaoskit.kube.kinds import Objects
 from chaoskit.kube.refusal import Call
 
 #: How long the server lets one watch live. Short enough that a stream which fell silent without
-#: an end (no reset, keepalives answered by a proxy on the way) is noticed within a run.
-STREAM_TIMEOUT_S = 120
+#: an end (no reset, keepalives answered by a proxy on the way) is noticed within a run; and as a
+#: bookmark comes two seconds before the end (otherwise once a minute), no more revisions than
+#: those of so long are ever to be read from the storage.
+STREAM_TIMEOUT_S = 20
 
 #: Between attempts while the API server is away; its return is seen this much late at most.
 _RETRY_S = 0.25
@@ -86,7 +90,7 @@ class CollectionWatch:
             try:
                 self._follow(known)
             except refusal.Gone as error:
-                known = self._list_again(known, str(error))
+                known = self._catch_up(known, str(error))
             except refusal.Refused as error:
                 self._interrupted = str(error)
                 self._stop.wait(_RETRY_S)
@@ -155,6 +159,34 @@ class CollectionWatch:
                 return known
         return None
 
+    def _catch_up(self, before: Known, reason: str) -> Known | None:
+        """All that is there now; what came since `before` is told late, or named in a gap."""
+        self._interrupted = reason
+        while not self._stop.is_set():
+            try:
+                there = self._versions(self._kube)
+                missed = replay.missed(self._objects_at, self.kind, before, there)
+            except refusal.Transient as error:
+                self._interrupted = f"{reason}; then {error}"
+                self._stop.wait(_RETRY_S)
+            except (replay.OutOfReach, refusal.Refused) as error:
+                return self._list_again(before, f"{reason}; then {error}")
+            else:
+                self._tell_late(missed, before, there, reason)
+                return there
+        return None
+
+    def _tell_late(self, missed: list[Watched], before: Known, there: Known, reason: str) -> None:
+        for event in missed:
+            self._sink.append(event)
+        self._interrupted = f"{len(missed)} changes were read from the storage, as {reason}"
+        there.seen_ns = before.seen_ns
+        self._note_resumed(there)
+        there.seen_ns = clock.now_ns()
+
+    def _objects_at(self, revision: int) -> Objects:
+        return [item for page in self._pages(self._kube, revision) for item in page.items]
+
     def _list_again(self, before: Known, reason: str) -> Known | None:
         """The collection anew, and in the record what may have been missed since `before`."""
         self._interrupted = reason
@@ -204,8 +236,8 @@ class CollectionWatch:
             known.resource_version = page.resource_version
         return known
 
-    def _pages(self, kube: Kube) -> Iterator[Page]:
-        page = kube.list_page(self.kind, self.namespace, rest=None)
+    def _pages(self, kube: Kube, revision: int | None = None) -> Iterator[Page]:
+        page = kube.list_page(self.kind, self.namespace, revision=revision)
         yield page
         while page.rest is not None:
             page = kube.list_page(self.kind, self.namespace, rest=page.rest)

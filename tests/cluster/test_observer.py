@@ -4,19 +4,16 @@ import itertools
 import os
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import psutil
 import pytest
 
 from chaoskit import clock
 from chaoskit.cluster.provider import Cluster
-from chaoskit.errors import ClusterError, KubernetesError
+from chaoskit.errors import ClusterError
 from chaoskit.history.events import (
-    AnyEvent,
     ClockPair,
     Note,
     Watched,
@@ -25,16 +22,13 @@ from chaoskit.history.events import (
     WatchStarted,
 )
 from chaoskit.history.folder import RecordFolder
-from chaoskit.history.frames import FrameKind, read_frames
-from chaoskit.history.writer import unpack_lines
-from chaoskit.kube import collection, observer, watching
+from chaoskit.history.frames import read_frames
+from chaoskit.kube import collection, observer
 from chaoskit.kube.client import Kube
-from chaoskit.kube.kinds import Object
 from chaoskit.kube.observer import Observer
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
-
-pytestmark = pytest.mark.alone  # the API server is restarted
+from tests.cluster.observed import changes, events_in, service, wait_changes
 
 
 @pytest.fixture
@@ -51,43 +45,6 @@ def running(cluster: Cluster, namespace: str, tmp_path: Path) -> Iterator[Observ
     yield started
     if started.is_alive:
         started.stop()
-
-
-def events_in(folder: Path) -> list[AnyEvent]:
-    decoder = msgspec.json.Decoder(AnyEvent)
-    return [
-        decoder.decode(line)
-        for path in RecordFolder(folder).events_files()
-        for payload in read_frames(path).payloads(FrameKind.EVENTS)
-        for line in unpack_lines(memoryview(payload))
-    ]
-
-
-def service(namespace: str, name: str) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {"ports": [{"port": 80}]},
-    }
-
-
-def changes(events: list[AnyEvent], kind: str, name: str) -> list[Watched]:
-    return [
-        event
-        for event in events
-        if isinstance(event, Watched) and (event.kind, event.name) == (kind, name)
-    ]
-
-
-def wait_changes(folder: Path, kind: str, name: str, wanted: list[str]) -> list[Watched]:
-    """Wait until the record shows exactly these changes of an object."""
-
-    def seen() -> list[str]:
-        return [event.change for event in changes(events_in(folder), kind, name)]
-
-    wait_until(lambda: seen() == wanted, what=f"{kind} {name} {wanted}", timeout_s=20, seen=seen)
-    return changes(events_in(folder), kind, name)
 
 
 def test_every_change_is_recorded_in_order_with_its_arrival(
@@ -216,132 +173,6 @@ def _parent_of_an_observer(cluster: Cluster, namespace: str, folder: Path) -> ps
     )
     arguments = [str(cluster.kubeconfig), namespace, str(folder)]
     return psutil.Popen([sys.executable, "-c", code, *arguments])
-
-
-class Collected:
-    """A sink that keeps what it is given."""
-
-    def __init__(self) -> None:
-        self.events: list[AnyEvent] = []
-
-    def append(self, event: AnyEvent) -> None:
-        self.events.append(event)
-
-    def first_listed(self, kind: str, resource_version: int) -> None:
-        raise AssertionError("it knew the collection already")
-
-
-@pytest.fixture
-def heard_again(cluster: Cluster, kube: Kube) -> Iterator[None]:
-    """Afterwards who judges nodes watches them again, and has heard of all of them.
-
-    Watches of an API server that was started anew are tried again with growing waits: a node
-    controller without its watch of leases takes nodes for lost that are well, in a later test.
-    """
-    before = _watches_of_nodes(kube)
-    assert all(before.values()), before
-    yield
-
-    def are_back() -> bool:
-        return all(now >= before[what] for what, now in _watches_of_nodes(kube).items())
-
-    wait_until(are_back, what="all watches of nodes and leases to be back", timeout_s=120)
-    for node in cluster.nodes:
-        node.wait_ready(timeout_s=90)
-
-
-def _watches_of_nodes(kube: Kube) -> dict[str, float]:
-    """How many watch all nodes and all leases, as the API server counts them."""
-    lines = kube.raw_get("/metrics").splitlines()
-    return {
-        resource: sum(
-            float(line.rpartition(" ")[2])
-            for line in lines
-            if line.startswith("apiserver_longrunning_requests{")
-            and {f'resource="{resource}"', 'scope="cluster"', 'verb="WATCH"'}
-            <= set(line[line.index("{") + 1 : line.index("}")].split(","))
-        )
-        for resource in ("nodes", "leases")
-    }
-
-
-def restart_api_server(cluster: Cluster, kube: Kube) -> None:
-    """A new API server keeps no older versions for watches than those it found at its start."""
-    server = next(node for node in cluster.nodes if node.role == "server")
-    before = _started(kube)
-    done = server.execute(["k3s", "component", "restart", "kube-apiserver"], timeout_s=30)
-    assert done.exit_code == 0, done.stderr
-
-    def is_new() -> bool:
-        try:
-            return _started(kube) != before and kube.raw_get("/readyz") == "ok"
-        except KubernetesError:
-            return False
-
-    wait_until(is_new, what="the API server to come back", timeout_s=60)
-
-
-def _started(kube: Kube) -> str:
-    metrics = kube.raw_get("/metrics").splitlines()
-    return next(line for line in metrics if line.startswith("process_start_time_seconds"))
-
-
-def test_a_version_that_the_server_no_longer_holds_makes_a_gap_with_its_uids(
-    cluster: Cluster, kube: Kube, heard_again: None, namespace: str
-) -> None:
-    uids = {
-        name: kube.create(service(namespace, name))["metadata"]["uid"]
-        for name in ("same", "changed", "went")
-    }
-    page = kube.list_page("Service", namespace)
-    known = collection.Known(
-        {item["metadata"]["uid"]: collection.version_of(item) for item in page.items},
-        page.resource_version,
-        since_ns := clock.now_ns(),
-    )
-    kube.patch("Service", "changed", namespace, {"metadata": {"labels": {"a": "b"}}})
-    kube.delete("Service", "went", namespace)
-    uids["came"] = kube.create(service(namespace, "came"))["metadata"]["uid"]
-    restart_api_server(cluster, kube)
-
-    sink = Collected()
-    watch = watching.CollectionWatch(kube, "Service", namespace, sink, known)
-    threading.Thread(target=watch.run, daemon=True).start()
-    wait_until(
-        lambda: any(isinstance(event, WatchStarted) for event in sink.events),
-        what="the collection to be listed again",
-        timeout_s=20,
-    )
-    kube.create(service(namespace, "later"))
-    wait_until(
-        lambda: changes(sink.events, "Service", "later"), what="the watch to go on", timeout_s=20
-    )
-    watch.stop()
-
-    [gap] = [event for event in sink.events if isinstance(event, WatchGap)]
-    assert gap.uids == sorted(uids[name] for name in ("changed", "went", "came"))
-    assert (gap.since_ns, gap.kind) == (since_ns, "Service")
-    assert "410" in gap.reason
-    listed = [event for event in sink.events if isinstance(event, Watched)]
-    assert {event.name for event in listed} == {"changed", "came", "later"}
-
-
-def test_the_api_servers_restart_loses_nothing(
-    cluster: Cluster,
-    kube: Kube,
-    heard_again: None,
-    namespace: str,
-    running: Observer,
-    tmp_path: Path,
-) -> None:
-    uid = kube.create(service(namespace, "before"))["metadata"]["uid"]
-    restart_api_server(cluster, kube)
-    kube.delete("Service", "before", namespace)
-    wait_changes(tmp_path, "Service", "before", ["ADDED", "DELETED"])
-    running.stop()
-    gaps = [event for event in events_in(tmp_path) if isinstance(event, WatchGap)]
-    assert uid not in {named for gap in gaps for named in gap.uids}
-    assert collection.ANY_OBJECT not in {named for gap in gaps for named in gap.uids}
 
 
 @pytest.mark.long

@@ -14,8 +14,8 @@ from chaoskit.kube import collection, observer
 from chaoskit.kube.client import Kube
 from chaoskit.kube.observer import Observer
 from chaoskit.workloads.namespace import Namespace
+from tests.cluster.observed import events_in, service, wait_changes
 from tests.cluster.relay import Relay, relayed
-from tests.cluster.test_observer import events_in, service, wait_changes
 
 
 @pytest.fixture

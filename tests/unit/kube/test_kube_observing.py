@@ -184,7 +184,7 @@ def test_an_event_that_comes_while_its_file_is_closed_is_no_failure(tmp_path: Pa
 class Empty:
     """In place of a cluster: it has no objects, and tells nothing about Kubernetes."""
 
-    def list_page(self, kind: str, namespace: str | None, *, rest: str | None) -> Page:
+    def list_page(self, kind: str, namespace: str | None, *, revision: int | None = None) -> Page:
         return Page([], 7, None)
 
 
@@ -215,7 +215,7 @@ class Listing:
     def __init__(self, *answers: Page | Transient) -> None:
         self._answers = list(answers)
 
-    def list_page(self, kind: str, namespace: str | None, *, rest: str | None) -> Page:
+    def list_page(self, kind: str, namespace: str | None, *, revision: int | None = None) -> Page:
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Transient):
             raise answer

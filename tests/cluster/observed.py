@@ -1,0 +1,49 @@
+"""What an observer put on record, and an object that changes for it."""
+
+from pathlib import Path
+
+import msgspec
+
+from chaoskit.history.events import AnyEvent, Watched
+from chaoskit.history.folder import RecordFolder
+from chaoskit.history.frames import FrameKind, read_frames
+from chaoskit.history.writer import unpack_lines
+from chaoskit.kube.kinds import Object
+from chaoskit.waiting import wait_until
+
+
+def events_in(folder: Path) -> list[AnyEvent]:
+    decoder = msgspec.json.Decoder(AnyEvent)
+    return [
+        decoder.decode(line)
+        for path in RecordFolder(folder).events_files()
+        for payload in read_frames(path).payloads(FrameKind.EVENTS)
+        for line in unpack_lines(memoryview(payload))
+    ]
+
+
+def service(namespace: str, name: str) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"ports": [{"port": 80}]},
+    }
+
+
+def changes(events: list[AnyEvent], kind: str, name: str) -> list[Watched]:
+    return [
+        event
+        for event in events
+        if isinstance(event, Watched) and (event.kind, event.name) == (kind, name)
+    ]
+
+
+def wait_changes(folder: Path, kind: str, name: str, wanted: list[str]) -> list[Watched]:
+    """Wait until the record shows exactly these changes of an object."""
+
+    def seen() -> list[str]:
+        return [event.change for event in changes(events_in(folder), kind, name)]
+
+    wait_until(lambda: seen() == wanted, what=f"{kind} {name} {wanted}", timeout_s=20, seen=seen)
+    return changes(events_in(folder), kind, name)
