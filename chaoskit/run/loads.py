@@ -31,8 +31,7 @@ class Loads:
         logs: Path,
         chance: random.Random,
         control: ControlTarget | None,
-        *,
-        ceiling: Ceiling | None = None,
+        ceiling: Ceiling,
     ) -> None:
         self.running: list[SampledLoad] = []
         self._driver = driver
@@ -67,7 +66,7 @@ class Loads:
             connect_timeout_s=connect_timeout_s,
             answer_timeout_s=answer_timeout_s,
         )
-        if self._ceiling is not None and all(load.ended for load in self.running):
+        if all(load.ended for load in self.running):
             self._ceiling.allow_for(plan)  # beside another load it would measure what is left
         return self._start(plan, streams, via, connect_timeout_s, answer_timeout_s)
 

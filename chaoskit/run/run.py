@@ -79,7 +79,7 @@ class Run:
             self.logs,
             self.random,
             equipment.control,
-            ceiling=self._ceiling,
+            self._ceiling,
         )
         self._faults = Faults(
             cluster,

@@ -12,6 +12,7 @@ import pytest
 from chaoskit.errors import LoadError
 from chaoskit.history.folder import RecordFolder
 from chaoskit.load.driver import Driver
+from chaoskit.run.ceiling import Ceiling
 from chaoskit.run.loads import Loads
 from chaoskit.run.sampled_load import SampledLoad
 from chaoskit.workloads.ref import ObjectRef
@@ -40,7 +41,8 @@ def test_a_load_whose_sampler_is_dead_does_not_run_on(tmp_path: Path) -> None:
     """Else the driver, which the session's scenarios share, would drive nothing after it."""
     service = LocalService(kube=cast(Any, None), ref=ObjectRef("Service", "shop", "web"))
     with Driver() as driver:
-        loads = Loads(driver, RecordFolder(tmp_path), tmp_path, random.Random(1), None)
+        unmeasured = Ceiling(None, marks=cast(Any, None), append=cast(Any, None))
+        loads = Loads(driver, RecordFolder(tmp_path), tmp_path, random.Random(1), None, unmeasured)
         sampler = loads._next_sampler
         assert sampler is not None
         os.kill(sampler.pid, signal.SIGKILL)
