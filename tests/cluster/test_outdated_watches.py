@@ -156,6 +156,7 @@ def test_what_a_new_server_has_no_events_of_is_read_from_the_storage(
     assert "410" in note.text
 
 
+@pytest.mark.long
 def test_what_cannot_be_read_from_the_storage_makes_a_gap_with_its_uids(
     outdated: Callable[[], Outdated], monkeypatch: pytest.MonkeyPatch
 ) -> None:
