@@ -8,14 +8,15 @@ the one that is known to the one that is there have every event in between, in i
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from chaoskit import clock
 from chaoskit.errors import ChaoskitError
 from chaoskit.history.events import Watched
 from chaoskit.kube import collection
+from chaoskit.kube.answers import Page
 from chaoskit.kube.collection import Known
-from chaoskit.kube.kinds import Object, Objects
+from chaoskit.kube.kinds import Object
 
 #: Revisions are those of all kinds: a busy cluster of three nodes makes some 25 a second, and a
 #: quiet collection is told of them once a minute, by a bookmark.
@@ -28,28 +29,37 @@ class OutOfReach(ChaoskitError):
     """What was missed cannot be read: too many revisions, too slow, or not the same storage."""
 
 
-def missed(at: Callable[[int], Objects], kind: str, before: Known, there: Known) -> list[Watched]:
+def missed(
+    pages: Callable[[int], Iterable[Page]], kind: str, before: Known, there: Known
+) -> list[Watched]:
     """Every event between what was known and what is there, in the order of revisions.
 
-    `at` gives the objects of a revision. Their times are those of reading, not of happening: like
-    all events they are there when they were heard of. Raises `OutOfReach`, and what `at` raises.
+    `pages` lists the collection at a revision. The events' times are those of reading, not of
+    happening: like all events they are there when they were heard of. Raises `OutOfReach`, and
+    what `pages` raises.
     """
     _require_few(kind, before, there)
     began_ns = clock.now_ns()
-    then = _by_uid(at(before.resource_version))
+    then = _objects(pages, kind, before.resource_version)
     _require_same(kind, then, before)
     events: list[Watched] = []
     for revision in range(before.resource_version + 1, there.resource_version + 1):
         _require_in_time(kind, began_ns, revision, there)
-        now = _by_uid(at(revision))
+        now = _objects(pages, kind, revision)
         events += _changes(kind, then, now, revision)
         then = now
     _require_same(kind, then, there)
     return events
 
 
-def _by_uid(items: Objects) -> dict[str, Object]:
-    return {item["metadata"]["uid"]: item for item in items}
+def _objects(pages: Callable[[int], Iterable[Page]], kind: str, revision: int) -> dict[str, Object]:
+    objects: dict[str, Object] = {}
+    for page in pages(revision):
+        if page.resource_version != revision:  # a server that does not know "Exact" ignores it
+            seen = f"revision {page.resource_version} for {revision}"
+            raise _out_of_reach(kind, seen)
+        objects |= {item["metadata"]["uid"]: item for item in page.items}
+    return objects
 
 
 def _changes(

@@ -19,7 +19,6 @@ from chaoskit.kube import collection, refusal, replay
 from chaoskit.kube.answers import Page
 from chaoskit.kube.client import Kube
 from chaoskit.kube.collection import Known
-from chaoskit.kube.kinds import Objects
 from chaoskit.kube.refusal import Call
 
 #: How long the server lets one watch live. Short enough that a stream which fell silent without
@@ -165,7 +164,7 @@ class CollectionWatch:
         while not self._stop.is_set():
             try:
                 there = self._versions(self._kube)
-                missed = replay.missed(self._objects_at, self.kind, before, there)
+                missed = replay.missed(self._pages_at, self.kind, before, there)
             except refusal.Transient as error:
                 self._interrupted = f"{reason}; then {error}"
                 self._stop.wait(_RETRY_S)
@@ -183,9 +182,6 @@ class CollectionWatch:
         there.seen_ns = before.seen_ns
         self._note_resumed(there)
         there.seen_ns = clock.now_ns()
-
-    def _objects_at(self, revision: int) -> Objects:
-        return [item for page in self._pages(self._kube, revision) for item in page.items]
 
     def _list_again(self, before: Known, reason: str) -> Known | None:
         """The collection anew, and in the record what may have been missed since `before`."""
@@ -235,6 +231,9 @@ class CollectionWatch:
                 known.versions[item["metadata"]["uid"]] = collection.version_of(item)
             known.resource_version = page.resource_version
         return known
+
+    def _pages_at(self, revision: int) -> Iterator[Page]:
+        return self._pages(self._kube, revision)
 
     def _pages(self, kube: Kube, revision: int | None = None) -> Iterator[Page]:
         page = kube.list_page(self.kind, self.namespace, revision=revision)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from chaoskit import clock
 from chaoskit.kube import collection, replay
+from chaoskit.kube.answers import Page
 from chaoskit.kube.collection import Known
-from chaoskit.kube.kinds import Object, Objects
+from chaoskit.kube.kinds import Object
 
 #: One write a revision: of an object of the collection (it stays or goes), or of another kind.
 _WRITES = st.lists(
@@ -36,8 +37,11 @@ class Storage:
             del objects[uid]
         self.revisions.append(objects)
 
-    def at(self, revision: int) -> Objects:
-        return copy.deepcopy(list(self.revisions[revision].values()))
+    def at(self, revision: int) -> list[Page]:
+        """In pages of two."""
+        items = copy.deepcopy(list(self.revisions[revision].values()))
+        starts = range(0, max(len(items), 1), 2)
+        return [Page(items[start : start + 2], revision, None) for start in starts]
 
     def known(self, revision: int) -> Known:
         there = self.revisions[revision].values()
@@ -104,3 +108,10 @@ def test_a_storage_that_counts_anew_is_not_believed() -> None:
         replay.missed(other.at, "Pod", storage.known(2), storage.last)
     with pytest.raises(replay.OutOfReach, match="-1 revisions"):
         replay.missed(storage.at, "Pod", storage.known(3), storage.known(2))
+
+
+def test_a_server_that_lists_what_is_there_instead_is_not_believed() -> None:
+    """One that does not know the parameter: who came and went would be missing."""
+    storage = written([("a", True), ("b", True), ("b", False), None])
+    with pytest.raises(replay.OutOfReach, match="revision 4 for 1"):
+        replay.missed(lambda _: storage.at(4), "Pod", storage.known(1), storage.last)
