@@ -141,10 +141,18 @@ def outdated(
     return go_on
 
 
-def test_what_a_new_server_has_no_events_of_is_read_from_the_storage(
-    outdated: Callable[[], Outdated],
+@pytest.fixture
+def observer(cluster: Cluster, namespace: Namespace, tmp_path: Path) -> Iterator[Observer]:
+    made = Observer.start(cluster.kubeconfig, [namespace.name], tmp_path, tmp_path / "observer.log")
+    made.wait_synced(30)
+    yield made
+    made.stop()
+
+
+def test_the_api_servers_restart_loses_nothing(
+    outdated: Callable[[], Outdated], observer: Observer, tmp_path: Path
 ) -> None:
-    """Whoever came and went too: no list of what is there would have it."""
+    """Not even who came and went: no list of what is there would have it."""
     found = outdated()
     assert found.listed == [
         ("MODIFIED", "changed"), ("DELETED", "went"), ("ADDED", "came"),
@@ -154,6 +162,10 @@ def test_what_a_new_server_has_no_events_of_is_read_from_the_storage(
     [note] = [event for event in found.events if isinstance(event, Note)]
     assert "5 changes were read from the storage" in note.text
     assert "410" in note.text
+
+    wait_changes(tmp_path, "Service", "later", ["ADDED"])
+    observer.stop()
+    assert [event for event in events_in(tmp_path) if isinstance(event, WatchGap)] == []
 
 
 @pytest.mark.long
@@ -168,22 +180,3 @@ def test_what_cannot_be_read_from_the_storage_makes_a_gap_with_its_uids(
     assert "410" in gap.reason
     assert "of which 2 are read" in gap.reason
     assert {name for _, name in found.listed} == {"changed", "came", "later"}
-
-
-def test_the_api_servers_restart_loses_nothing(
-    cluster: Cluster,
-    kube: Kube,
-    heard_again: None,
-    namespace: Namespace,
-    tmp_path: Path,
-) -> None:
-    made = Observer.start(cluster.kubeconfig, [namespace.name], tmp_path, tmp_path / "observer.log")
-    try:
-        made.wait_synced(30)
-        kube.create(service(namespace.name, "before"))
-        restart_api_server(cluster, kube)
-        kube.delete("Service", "before", namespace.name)
-        wait_changes(tmp_path, "Service", "before", ["ADDED", "DELETED"])
-    finally:
-        made.stop()
-    assert [event for event in events_in(tmp_path) if isinstance(event, WatchGap)] == []
