@@ -1,6 +1,7 @@
 """`chaoskit image`: build, list and remove chaoskit's own images."""
 
 import time
+from contextlib import closing
 from typing import Any
 
 import click
@@ -28,7 +29,8 @@ def build(kinds: tuple[str, ...]) -> None:
     """Build what is missing (what all need if no KIND is named); what is there is left as it is."""
     console = Console(highlight=False)
     started = time.monotonic()
-    built = images.ensure(_client(), kinds or images.KINDS, images.Lines(console.print))
+    with _client() as client:
+        built = images.ensure(client, kinds or images.KINDS, images.Lines(console.print))
     for kind, references in built.items():
         console.print(f"{kind}: {', '.join(references)}")
     console.print(f"images ready after {time.monotonic() - started:.1f} s")
@@ -38,7 +40,9 @@ def build(kinds: tuple[str, ...]) -> None:
 def list_images() -> None:
     """List chaoskit's images in the engine."""
     table = Table("image", "kind", "size", "created", "")
-    for row in images.rows(_client()):
+    with _client() as client:
+        rows = images.rows(client)
+    for row in rows:
         size = f"{row.size_bytes / 1e6:.0f} MB"
         note = "" if row.current else "older sources"
         table.add_row(row.reference, row.kind, size, row.created, note)
@@ -50,14 +54,14 @@ def list_images() -> None:
 @click.option("--all", "everything", is_flag=True, help="All of chaoskit's images.")
 def rm(references: tuple[str, ...], everything: bool) -> None:
     """Remove images by REFERENCE."""
-    client = _client()
-    if everything:
-        references = tuple(row.reference for row in images.rows(client))
-    if not references:
-        raise click.UsageError("name images to remove, or --all")
-    images.remove(client, references)
+    with _client() as client:
+        if everything:
+            references = tuple(row.reference for row in images.rows(client))
+        if not references:
+            raise click.UsageError("name images to remove, or --all")
+        images.remove(client, references)
     click.echo(f"removed {len(references)} images")
 
 
-def _client() -> Any:
-    return images.connect(engines.require())
+def _client() -> closing[Any]:
+    return closing(images.connect(engines.require()))

@@ -3,6 +3,7 @@
 import json
 import shlex
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -152,7 +153,8 @@ class Scheduled:
 @pytest.fixture(scope="module")
 def runner() -> str:
     """The image, built by what `chaoskit image build runner` calls; there already, it is quick."""
-    ((reference,),) = images.ensure(images.connect(engine.require()), ["runner"]).values()
+    with closing(images.connect(engine.require())) as client:
+        ((reference,),) = images.ensure(client, ["runner"]).values()
     return reference
 
 
