@@ -18,8 +18,8 @@ from chaoskit.kube.answers import Page
 from chaoskit.kube.collection import Known
 from chaoskit.kube.kinds import Object
 
-#: Revisions are those of all kinds: a busy cluster of three nodes makes some 25 a second, and a
-#: quiet collection is told of them once a minute, by a bookmark.
+#: Revisions are those of all kinds: a cluster of three nodes makes 5 to 25 a second, and a quiet
+#: collection is told of them by a bookmark each `watching.STREAM_TIMEOUT_S`.
 REVISIONS_AT_MOST = 2000
 #: A list of ten pods takes 3 to 7 ms. What is read here loads the API server that is observed.
 WITHIN_NS = 6_000_000_000

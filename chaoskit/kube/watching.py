@@ -3,8 +3,8 @@
 A stream that ends or breaks is resumed from the last resourceVersion, which loses nothing as long
 as the server still holds it. If it does not (410), what was missed is read from the storage
 (`replay`); only if that cannot be, the collection is listed again, and what may have been missed
-is named in a WatchGap. In the record the LISTED events of such a list stand
-before their WatchGap: an object named in the gap that was not LISTED with it has gone.
+is named in a WatchGap. In the record the LISTED events of such a list stand before their WatchGap:
+an object named in the gap that was not LISTED with it has gone.
 """
 
 import threading
