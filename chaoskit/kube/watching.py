@@ -9,6 +9,7 @@ an object named in the gap that was not LISTED with it has gone.
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import msgspec
@@ -179,9 +180,7 @@ class CollectionWatch:
         for event in missed:
             self._sink.append(event)
         self._interrupted = f"{len(missed)} changes were read from the storage, as {reason}"
-        there.seen_ns = before.seen_ns
-        self._note_resumed(there)
-        there.seen_ns = clock.now_ns()
+        self._note_resumed(replace(there, seen_ns=before.seen_ns))
 
     def _list_again(self, before: Known, reason: str) -> Known | None:
         """The collection anew, and in the record what may have been missed since `before`."""

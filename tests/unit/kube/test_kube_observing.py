@@ -10,6 +10,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from chaoskit import clock
 from chaoskit.errors import ClusterError
 from chaoskit.history.events import AnyEvent, Note, WatchGap, WatchStarted
 from chaoskit.history.folder import RecordFolder
@@ -207,6 +208,29 @@ def test_a_gap_stays_open_until_it_is_written(tmp_path: Path) -> None:
     assert gap is not None
     assert (gap.kind, gap.since_ns, gap.uids) == ("Pod", 5, ["*"])
     assert watch.finish() is None
+
+
+def test_what_was_read_late_is_known_as_of_its_list() -> None:
+    """What comes while the storage is read is not known yet: a gap after it begins at the list."""
+    told: list[AnyEvent] = []
+
+    class Sink:
+        def append(self, event: AnyEvent) -> None:
+            told.append(event)
+
+        def first_listed(self, kind: str, resource_version: int) -> None:
+            """Not this time."""
+
+    known = Known(resource_version=1, seen_ns=5)
+    watch = CollectionWatch(cast(Any, Empty()), "Pod", "shop", Sink(), known)
+    there = Known(resource_version=7, seen_ns=clock.now_ns() - 3_000_000_000)
+    listed_ns = there.seen_ns
+    watch._tell_late([], known, there, "410 Gone")
+    assert there.seen_ns == listed_ns
+    (note,) = told
+    assert isinstance(note, Note)
+    assert "resumed at resourceVersion 7" in note.text
+    assert "0 changes were read from the storage, as 410 Gone" in note.text
 
 
 class Listing:
