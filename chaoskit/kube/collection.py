@@ -1,6 +1,6 @@
 """What is known of one watched collection, as a value: enough to tell what a gap hid."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -64,6 +64,11 @@ def untold(known: Known, there: Known) -> list[str]:
         if uid not in there.versions and version <= there.resource_version
     ]
     return sorted(newer + gone)
+
+
+def versions_of(items: Iterable[Object]) -> Versions:
+    """The resourceVersions of these objects, by uid."""
+    return {item["metadata"]["uid"]: version_of(item) for item in items}
 
 
 def version_of(item: Object) -> int:

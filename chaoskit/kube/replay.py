@@ -89,8 +89,7 @@ def _require_few(kind: str, before: Known, there: Known) -> None:
 
 def _require_same(kind: str, items: dict[str, Object], known: Known) -> None:
     """Revisions are numbers: a storage that was restored counts the same ones again."""
-    versions = {uid: collection.version_of(item) for uid, item in items.items()}
-    if differing := collection.changed(versions, known.versions):
+    if differing := collection.changed(collection.versions_of(items.values()), known.versions):
         said = f"{len(differing)} objects differ at revision {known.resource_version}"
         raise _out_of_reach(kind, said)
 

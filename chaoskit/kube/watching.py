@@ -226,8 +226,7 @@ class CollectionWatch:
         """The collection as it is, of which nothing is written."""
         known = Known(seen_ns=clock.now_ns())
         for page in self._pages(kube):
-            for item in page.items:
-                known.versions[item["metadata"]["uid"]] = collection.version_of(item)
+            known.versions |= collection.versions_of(page.items)
             known.resource_version = page.resource_version
         return known
 

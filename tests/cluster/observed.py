@@ -2,24 +2,10 @@
 
 from pathlib import Path
 
-import msgspec
-
 from chaoskit.history.events import AnyEvent, Watched
-from chaoskit.history.folder import RecordFolder
-from chaoskit.history.frames import FrameKind, read_frames
-from chaoskit.history.writer import unpack_lines
 from chaoskit.kube.kinds import Object
 from chaoskit.waiting import wait_until
-
-
-def events_in(folder: Path) -> list[AnyEvent]:
-    decoder = msgspec.json.Decoder(AnyEvent)
-    return [
-        decoder.decode(line)
-        for path in RecordFolder(folder).events_files()
-        for payload in read_frames(path).payloads(FrameKind.EVENTS)
-        for line in unpack_lines(memoryview(payload))
-    ]
+from tests.records import events_in
 
 
 def service(namespace: str, name: str) -> Object:

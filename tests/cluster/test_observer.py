@@ -28,7 +28,8 @@ from chaoskit.kube.client import Kube
 from chaoskit.kube.observer import Observer
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
-from tests.cluster.observed import changes, events_in, service, wait_changes
+from tests.cluster.observed import changes, service, wait_changes
+from tests.records import events_in
 
 
 @pytest.fixture

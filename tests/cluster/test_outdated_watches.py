@@ -16,7 +16,8 @@ from chaoskit.kube.client import Kube
 from chaoskit.kube.observer import Observer
 from chaoskit.waiting import wait_until
 from chaoskit.workloads.namespace import Namespace
-from tests.cluster.observed import changes, events_in, service, wait_changes
+from tests.cluster.observed import changes, service, wait_changes
+from tests.records import events_in
 
 pytestmark = pytest.mark.alone  # the API server is restarted
 
@@ -112,7 +113,7 @@ def outdated(
             for name in ("same", "changed", "went")
         }
         page = kube.list_page("Service", namespace.name)
-        versions = {item["metadata"]["uid"]: collection.version_of(item) for item in page.items}
+        versions = collection.versions_of(page.items)
         known = collection.Known(versions, page.resource_version, since_ns := clock.now_ns())
         kube.patch("Service", "changed", namespace.name, {"metadata": {"labels": {"a": "b"}}})
         kube.delete("Service", "went", namespace.name)
@@ -150,7 +151,11 @@ def observer(cluster: Cluster, namespace: Namespace, tmp_path: Path) -> Iterator
 
 
 def test_the_api_servers_restart_loses_nothing(
-    outdated: Callable[[], Outdated], observer: Observer, tmp_path: Path
+    outdated: Callable[[], Outdated],
+    observer: Observer,
+    kube: Kube,
+    namespace: Namespace,
+    tmp_path: Path,
 ) -> None:
     """Not even who came and went: no list of what is there would have it."""
     found = outdated()
@@ -163,6 +168,8 @@ def test_the_api_servers_restart_loses_nothing(
     assert "5 changes were read from the storage" in note.text
     assert "410" in note.text
 
+    kube.delete("Service", "same", namespace.name)
+    wait_changes(tmp_path, "Service", "same", ["ADDED", "DELETED"])
     wait_changes(tmp_path, "Service", "later", ["ADDED"])
     observer.stop()
     assert [event for event in events_in(tmp_path) if isinstance(event, WatchGap)] == []

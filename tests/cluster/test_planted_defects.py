@@ -19,9 +19,8 @@ from chaoskit.guarantees import (
     one_process_per_identity,
     rollout_bounds,
 )
+from chaoskit.guarantees.objects.processes import processes_of
 from chaoskit.guarantees.verdict import Outcome
-from chaoskit.history.events import ContainerSeen
-from chaoskit.history.reader import History
 from chaoskit.run import NotHeld
 from chaoskit.waiting import wait_until
 from chaoskit.workloads import specimen_manifests
@@ -76,15 +75,20 @@ def test_store_that_forgets(planting: Planting, planted: bool) -> None:
 def test_two_processes_of_one_identity(planting: Planting) -> None:
     """Two processes of one identity: TERM is ignored, and a forced deletion frees the name."""
     kv = planting.kv(pod=SpecimenPod(settings={"SPECIMEN_DEFECTS": "ignore-term"}))
-    deleted = set()
+    deleted: dict[str, str] = {}
     with planting.load(kv, rate_per_s=50):
         for _ in range(3):
-            deleted.add(kv.pod(0).read()["metadata"]["uid"])
+            deleted[kv.pod(0).read()["metadata"]["uid"]] = "kv-0"
             kv.pod(0).delete(force=True)
             kv.pod(0).wait_ready(timeout_s=60)
         # The kubelet's KILL comes 2 s after TERM, and on a busy machine some seconds later.
         wait_until(
-            lambda: not deleted & alive(planting.run.history()),
+            lambda: (
+                not any(
+                    process.still_running
+                    for process in processes_of(planting.run.history(), deleted).found
+                )
+            ),
             what="the processes of deleted pods to end",
             timeout_s=30,
             interval_s=0.5,
@@ -94,12 +98,6 @@ def test_two_processes_of_one_identity(planting: Planting) -> None:
     allowed = one_process_per_identity(kv, allowing=forced_deletion_overlap())
     again = allowed.check(planting.run.history())
     assert again.outcome is Outcome.HELD, again.summary
-
-
-def alive(history: History) -> set[str]:
-    """The pods of which a container ran when the nodes were scanned last."""
-    last = {seen.container_id: seen for seen in history.of(ContainerSeen)}
-    return {seen.pod_uid for seen in last.values() if seen.state == "running"}
 
 
 def test_load_that_sends_nothing(planting: Planting) -> None:

@@ -14,8 +14,9 @@ from chaoskit.kube import collection, observer
 from chaoskit.kube.client import Kube
 from chaoskit.kube.observer import Observer
 from chaoskit.workloads.namespace import Namespace
-from tests.cluster.observed import events_in, service, wait_changes
+from tests.cluster.observed import service, wait_changes
 from tests.cluster.relay import Relay, relayed
+from tests.records import events_in
 
 
 @pytest.fixture

@@ -14,8 +14,7 @@ from chaoskit import clock
 from chaoskit.errors import ClusterError
 from chaoskit.history.events import AnyEvent, Note, WatchGap, WatchStarted
 from chaoskit.history.folder import RecordFolder
-from chaoskit.history.frames import FrameKind, read_frames
-from chaoskit.history.writer import EventWriter, unpack_lines
+from chaoskit.history.writer import EventWriter
 from chaoskit.kube import observer, observing, watching
 from chaoskit.kube.answers import Page
 from chaoskit.kube.collection import Known
@@ -24,6 +23,7 @@ from chaoskit.kube.observer import Observer
 from chaoskit.kube.refusal import Call, Transient
 from chaoskit.kube.watching import CollectionWatch
 from chaoskit.waiting import wait_until
+from tests.records import events_in
 
 
 def orders(**changes: object) -> observing.Orders:
@@ -36,16 +36,6 @@ def orders(**changes: object) -> observing.Orders:
         "parent_pid": os.getpid(),
     }
     return msgspec.convert(whole | changes, observing.Orders)
-
-
-def events_in(folder: Path) -> list[AnyEvent]:
-    decoder = msgspec.json.Decoder(AnyEvent)
-    return [
-        decoder.decode(line)
-        for path in RecordFolder(folder).events_files()
-        for payload in read_frames(path).payloads(FrameKind.EVENTS)
-        for line in unpack_lines(memoryview(payload))
-    ]
 
 
 def test_secrets_and_config_maps_are_never_watched() -> None:

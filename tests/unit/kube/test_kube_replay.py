@@ -44,9 +44,7 @@ class Storage:
         return [Page(items[start : start + 2], revision, None) for start in starts]
 
     def known(self, revision: int) -> Known:
-        there = self.revisions[revision].values()
-        versions = {item["metadata"]["uid"]: collection.version_of(item) for item in there}
-        return Known(versions, revision)
+        return Known(collection.versions_of(self.revisions[revision].values()), revision)
 
     @property
     def last(self) -> Known:
